@@ -1,0 +1,133 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// The optional capabilities of streams. Each has a helper of the same name,
+// which callers use: a stream without the method and one whose method
+// returns errors.ErrUnsupported mean the same to it.
+type (
+	// A ReceiveWaiter can wait without a buffer. See [WaitReceive].
+	ReceiveWaiter interface {
+		WaitReceive(ctx context.Context) error
+	}
+
+	// A BuffersSender can send several buffers at once. See [SendBuffers].
+	BuffersSender interface {
+		SendBuffers(ctx context.Context, bufs [][]byte) (n int64, err error)
+	}
+
+	// A TrySender can send without waiting. See [TrySend].
+	TrySender interface {
+		TrySend(p []byte) (n int, err error)
+	}
+
+	// A Shutdowner has a graceful end of its own. Its Shutdown leaves the
+	// stream closed, as [Shutdown] does.
+	Shutdowner interface {
+		Shutdown(ctx context.Context) error
+	}
+
+	// An Aborter can end without a goodbye. See [Abort].
+	Aborter interface {
+		Abort(cause error) error
+	}
+)
+
+// WaitReceive waits until s.Receive would not block: there is data, the end,
+// or an error that Receive would return. It takes nothing, so that a reader
+// need not hold a buffer while it waits. It belongs to the receiving
+// direction. There is no substitute for it: where s cannot, the error is
+// errors.ErrUnsupported.
+func WaitReceive(ctx context.Context, s ByteReceiver) error {
+	if w, ok := s.(ReceiveWaiter); ok {
+		return w.WaitReceive(ctx)
+	}
+	return errors.ErrUnsupported
+}
+
+// SendBuffers sends bufs in order and returns how many of their bytes were
+// taken, with one system call where s can (writev), else with a Send for
+// each. It does not change bufs. It belongs to the sending direction, and n
+// means what it means to Send.
+func SendBuffers(ctx context.Context, s ByteSender, bufs [][]byte) (int64, error) {
+	if b, ok := s.(BuffersSender); ok {
+		if n, err := b.SendBuffers(ctx, bufs); !unsupported(n, err) {
+			return n, err
+		}
+	}
+	var sent int64
+	for _, p := range bufs {
+		n, err := s.Send(ctx, p)
+		sent += int64(n)
+		if err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
+// TrySend sends what s takes without waiting. The error is [ErrWouldBlock]
+// when that is less than all of p, and errors.ErrUnsupported where s cannot
+// tell.
+func TrySend(s ByteSender, p []byte) (int, error) {
+	if t, ok := s.(TrySender); ok {
+		return t.TrySend(p)
+	}
+	return 0, errors.ErrUnsupported
+}
+
+// Shutdown ends s gracefully: by the layer's own Shutdown where it has one,
+// else by SendEOF and receiving until the peer's end, whose bytes it
+// discards. Then it closes s, always: also when ctx is done, and when s
+// cannot half-close, which is errors.ErrUnsupported.
+func Shutdown(ctx context.Context, s ByteStream) error {
+	err := farewell(ctx, s)
+	return errors.Join(err, s.Close())
+}
+
+func farewell(ctx context.Context, s ByteStream) error {
+	if own, ok := s.(Shutdowner); ok {
+		if err := own.Shutdown(ctx); !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	if err := s.SendEOF(ctx); err != nil {
+		return err
+	}
+	return discard(ctx, s)
+}
+
+func discard(ctx context.Context, s ByteReceiver) error {
+	buf := borrowBuffer()
+	defer returnBuffer(buf)
+	for {
+		if _, err := s.Receive(ctx, *buf); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// Abort ends s without a goodbye, so that its peer sees [ErrBroken] rather
+// than a clean end: a reset on TCP, no close_notify on TLS. Where s has no
+// such thing it is Close. Blocked calls wake with net.ErrClosed. The cause
+// is for layers that can tell it to the peer or to their own callers; it may
+// be nil.
+func Abort(s Resource, cause error) error {
+	if a, ok := s.(Aborter); ok {
+		if err := a.Abort(cause); !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	return s.Close()
+}
+
+// unsupported tells a missing capability from one that failed on its way.
+func unsupported(n int64, err error) bool {
+	return n == 0 && errors.Is(err, errors.ErrUnsupported)
+}

@@ -1,0 +1,57 @@
+package stream
+
+import (
+	"errors"
+
+	"github.com/strata-go/strata/structured"
+)
+
+// The conditions for which the standard library has no name. For the others
+// streams use its own: io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
+// os.ErrDeadlineExceeded, errors.ErrUnsupported.
+var (
+	// ErrBusy reports that another call is using this direction of the
+	// stream. That call is unharmed. It is structured.ErrBusy.
+	ErrBusy = structured.ErrBusy
+
+	// ErrBroken is what every [*BrokenError] is.
+	ErrBroken = errors.New("stream broken")
+
+	// ErrWouldBlock reports that a call which does not wait could not do
+	// anything now.
+	ErrWouldBlock = errors.New("operation would block")
+
+	// ErrEmptyBuffer reports a Receive with no room for even one byte.
+	ErrEmptyBuffer = errors.New("empty receive buffer")
+)
+
+// A BrokenError reports that the connection has failed for a reason other
+// than this side's own Close: the peer reset it, the network is gone, the
+// bytes cannot be what they should be. Both directions then return the same
+// BrokenError from every call. It is [ErrBroken] and unwraps to its cause.
+type BrokenError struct {
+	Cause error // such as syscall.ECONNRESET or io.ErrUnexpectedEOF; may be nil
+}
+
+// Broken returns the BrokenError for cause: the one that cause already wraps,
+// so that a failure told through several layers stays the same error, or a
+// new one.
+func Broken(cause error) *BrokenError {
+	if b, ok := errors.AsType[*BrokenError](cause); ok {
+		return b
+	}
+	return &BrokenError{Cause: cause}
+}
+
+func (e *BrokenError) Error() string {
+	if e.Cause == nil {
+		return ErrBroken.Error()
+	}
+	return ErrBroken.Error() + ": " + e.Cause.Error()
+}
+
+// Unwrap returns the cause.
+func (e *BrokenError) Unwrap() error { return e.Cause }
+
+// Is reports whether target is [ErrBroken].
+func (e *BrokenError) Is(target error) bool { return target == ErrBroken }
