@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"errors"
-	"io"
 )
 
 // The optional capabilities of streams. Each has a helper of the same name,
@@ -98,19 +97,7 @@ func farewell(ctx context.Context, s ByteStream) error {
 	if err := s.SendEOF(ctx); err != nil {
 		return err
 	}
-	return discard(ctx, s)
-}
-
-func discard(ctx context.Context, s ByteReceiver) error {
-	buf := borrowBuffer()
-	defer returnBuffer(buf)
-	for {
-		if _, err := s.Receive(ctx, *buf); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
+	return receiveAll(ctx, s, func([]byte) error { return nil })
 }
 
 // Abort ends s without a goodbye, so that its peer sees [ErrBroken] rather
