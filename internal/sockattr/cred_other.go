@@ -1,0 +1,7 @@
+//go:build !linux && !darwin
+
+package sockattr
+
+import "syscall"
+
+func peerCred(syscall.RawConn) (Cred, bool) { return Cred{}, false }
