@@ -1,0 +1,8 @@
+package main
+
+import "slices"
+
+// cases is everything there is to measure, in the order of printing.
+var cases = slices.Concat(
+	attrCases,
+)
