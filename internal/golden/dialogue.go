@@ -68,7 +68,7 @@ func addLine(turns []Turn, line string) ([]Turn, error) {
 		}
 		return append(turns, Turn{From: Both, Event: event}), nil
 	}
-	if len(line) < 2 || !strings.Contains("CSM", line[:1]) || len(line) > 2 && line[2] != ' ' {
+	if len(line) < 2 || strings.IndexByte("CSM", line[0]) < 0 || len(line) > 2 && line[2] != ' ' {
 		return nil, fmt.Errorf("%q is no line of a party", line)
 	}
 	data, err := unescape(strings.TrimPrefix(line[2:], " "))

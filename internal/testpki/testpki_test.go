@@ -5,6 +5,7 @@ import (
 	cryptotls "crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -197,14 +198,14 @@ func judge(t *testing.T, refuse func(error) bool, err error) {
 // invalid returns a test for a certificate that is invalid for a reason.
 func invalid(reason x509.InvalidReason) func(error) bool {
 	return func(err error) bool {
-		e, ok := err.(x509.CertificateInvalidError)
+		e, ok := errors.AsType[x509.CertificateInvalidError](err)
 		return ok && e.Reason == reason
 	}
 }
 
 // is tests for an error of type E.
 func is[E error](err error) bool {
-	_, ok := err.(E)
+	_, ok := errors.AsType[E](err)
 	return ok
 }
 
