@@ -1,0 +1,64 @@
+package streamtest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"reflect"
+
+	"github.com/strata-go/strata/attr"
+)
+
+// facts returns every fact of p, by the names of key and layer, and which one
+// of those it is.
+func facts(p attr.Provider) map[string]attr.Entry {
+	all := make(map[string]attr.Entry)
+	for e := range attr.All(p) {
+		name := e.Name() + " of " + e.Layer()
+		for i := 2; ; i++ {
+			if _, taken := all[name]; !taken {
+				break
+			}
+			name = fmt.Sprintf("%s of %s (%d)", e.Name(), e.Layer(), i)
+		}
+		all[name] = e
+	}
+	return all
+}
+
+// compareFacts compares the facts of p before and after it was closed.
+func compareFacts(p attr.Provider, close func()) error {
+	before := facts(p)
+	close()
+	after := facts(p)
+	for name, e := range before {
+		then, err := e.Value()
+		if err != nil {
+			return fmt.Errorf("the attribute %s of an open stream is an error: %w", name, err)
+		}
+		late, ok := after[name]
+		if !ok {
+			return fmt.Errorf("the attribute %s is absent after Close", name)
+		}
+		now, err := late.Value()
+		if err != nil && !errors.Is(err, net.ErrClosed) {
+			return fmt.Errorf("the attribute %s after Close: %w", name, err)
+		}
+		if err == nil && !same(then, now) {
+			return fmt.Errorf("the attribute %s was %v and is %v after Close", name, then, now)
+		}
+	}
+	return nil
+}
+
+// same reports whether two values of a fact are equal, as far as they can be
+// compared.
+func same(v, w any) bool {
+	if reflect.TypeOf(v) != reflect.TypeOf(w) {
+		return false
+	}
+	if t := reflect.TypeOf(v); t != nil && t.Kind() == reflect.Func {
+		return true
+	}
+	return reflect.DeepEqual(v, w)
+}
