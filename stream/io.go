@@ -18,9 +18,7 @@ var _ io.Reader = (*Reader)(nil)
 // NewReader returns a Reader whose every Read is a Receive under ctx. It does
 // not close r. It panics when r is nil.
 func NewReader(ctx context.Context, r ByteReceiver) *Reader {
-	if r == nil {
-		panic("stream: NewReader: nil r")
-	}
+	need(r, "NewReader: nil r")
 	return &Reader{ctx: ctx, r: r}
 }
 
@@ -46,9 +44,7 @@ var _ io.Writer = (*Writer)(nil)
 // NewWriter returns a Writer whose every Write is a Send under ctx. It does
 // not close s. It panics when s is nil.
 func NewWriter(ctx context.Context, s ByteSender) *Writer {
-	if s == nil {
-		panic("stream: NewWriter: nil s")
-	}
+	need(s, "NewWriter: nil s")
 	return &Writer{ctx: ctx, s: s}
 }
 

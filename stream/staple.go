@@ -26,12 +26,8 @@ var _ ByteStream = (*Stapled)(nil)
 // Where both have an attribute, that of r wins. Staple panics when one of them
 // is nil.
 func Staple(r ByteReceiver, s ByteSender) *Stapled {
-	if r == nil {
-		panic("stream: Staple: nil r")
-	}
-	if s == nil {
-		panic("stream: Staple: nil s")
-	}
+	need(r, "Staple: nil r")
+	need(s, "Staple: nil s")
 	return &Stapled{receiver: r, sender: s, facts: attr.Merge(r, s)}
 }
 
@@ -89,13 +85,13 @@ func (s *Stapled) SendEOF(ctx context.Context) error {
 // Close closes the sender and the receiver, both always, and joins their
 // errors.
 func (s *Stapled) Close() error {
-	s.sending.close()
+	s.sending.closed.Store(true)
 	return errors.Join(s.sender.Close(), s.receiver.Close())
 }
 
 // Abort aborts the sender and the receiver, see [Abort], and joins their
 // errors.
 func (s *Stapled) Abort(cause error) error {
-	s.sending.close()
+	s.sending.closed.Store(true)
 	return errors.Join(Abort(s.sender, cause), Abort(s.receiver, cause))
 }

@@ -35,12 +35,8 @@ var _ ObjectStream[any] = (*StapledObjects[any])(nil)
 // owns both. Where both have an attribute, that of r wins. StapleObjects
 // panics when one of them is nil.
 func StapleObjects[T any](r ObjectReceiver[T], s ObjectSender[T]) *StapledObjects[T] {
-	if r == nil {
-		panic("stream: StapleObjects: nil r")
-	}
-	if s == nil {
-		panic("stream: StapleObjects: nil s")
-	}
+	need(r, "StapleObjects: nil r")
+	need(s, "StapleObjects: nil s")
 	return &StapledObjects[T]{receiver: r, sender: s, facts: attr.Merge(r, s)}
 }
 

@@ -1,0 +1,157 @@
+package stream
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"sync/atomic"
+
+	"github.com/strata-go/strata/attr"
+)
+
+// FromObjects makes a byte stream of a stream of byte slices, and owns it.
+// See [FlatReceiver] and [FlatSender] for its two directions. FromObjects
+// panics when o is nil.
+func FromObjects(o ObjectStream[[]byte]) *Stapled {
+	need(o, "FromObjects: nil o")
+	return Staple(FromObjectReceiver(o), FromObjectSender(o))
+}
+
+// A FlatReceiver receives the bytes of items, whose boundaries are lost: an
+// item larger than the caller's buffer comes in several pieces, an empty one
+// not at all. [FromObjectReceiver] makes it.
+//
+// A canceled Receive has taken nothing.
+type FlatReceiver struct {
+	half[ObjectReceiver[[]byte]]
+	facts   attr.Set
+	surplus []byte       // of the last item; nil when there is none
+	unread  atomic.Int64 // its length, for Unread
+}
+
+var _ ByteReceiver = (*FlatReceiver)(nil)
+
+var flatReceiverFacts = attr.Define(attr.From(Unread, (*FlatReceiver).countUnread))
+
+// FromObjectReceiver makes a byte stream of items, and owns r. It panics when
+// r is nil.
+func FromObjectReceiver(r ObjectReceiver[[]byte]) *FlatReceiver {
+	need(r, "FromObjectReceiver: nil r")
+	f := new(FlatReceiver)
+	f.inner = r
+	flatReceiverFacts.Init(&f.facts, f, r)
+	return f
+}
+
+// Attributes are [Unread], the rest of the last item, over those of the items'
+// stream.
+func (r *FlatReceiver) Attributes() *attr.Set { return &r.facts }
+
+// Receive returns what is left of the last item, else bytes of the next one
+// that has any.
+func (r *FlatReceiver) Receive(ctx context.Context, p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, ErrEmptyBuffer
+	}
+	if err := r.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer r.leave()
+	if err := r.fill(ctx); err != nil {
+		return 0, err
+	}
+	n := copy(p, r.surplus)
+	r.keep(r.surplus[n:])
+	return n, nil
+}
+
+// WaitReceive waits for an item that has bytes and keeps it for Receive. See
+// [WaitReceive].
+func (r *FlatReceiver) WaitReceive(ctx context.Context) error {
+	if err := r.enter(ctx); err != nil {
+		return err
+	}
+	defer r.leave()
+	if err := r.fill(ctx); err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+func (r *FlatReceiver) fill(ctx context.Context) error {
+	for r.surplus == nil {
+		item, err := r.inner.Receive(ctx)
+		if err != nil {
+			return err
+		}
+		r.keep(item)
+	}
+	return nil
+}
+
+func (r *FlatReceiver) keep(p []byte) {
+	if len(p) == 0 {
+		p = nil // let go of the item, and skip an empty one
+	}
+	r.surplus = p
+	r.unread.Store(int64(len(p)))
+}
+
+func (r *FlatReceiver) countUnread() (int, error) {
+	if r.closed.Load() {
+		return 0, net.ErrClosed
+	}
+	return int(r.unread.Load()), nil
+}
+
+// A FlatSender sends bytes as items, one for each Send. [FromObjectSender]
+// makes it.
+//
+// A canceled Send has sent nothing. Send of an empty p sends no item.
+type FlatSender struct {
+	half[ObjectSender[[]byte]]
+	ended bool // by SendEOF; the guard's holder has it
+}
+
+var _ ByteSender = (*FlatSender)(nil)
+
+// FromObjectSender makes a byte stream that s carries as items, and owns s. It
+// panics when s is nil.
+func FromObjectSender(s ObjectSender[[]byte]) *FlatSender {
+	need(s, "FromObjectSender: nil s")
+	a := new(FlatSender)
+	a.inner = s
+	return a
+}
+
+// Send sends a copy of p as one item, since an item belongs to whoever
+// receives it. It takes all of p or nothing.
+func (s *FlatSender) Send(ctx context.Context, p []byte) (int, error) {
+	if err := s.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer s.leave()
+	if s.ended {
+		return 0, net.ErrClosed
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if err := s.inner.Send(ctx, bytes.Clone(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// SendEOF is the SendEOF of the items' stream where that has one, else its
+// Close.
+func (s *FlatSender) SendEOF(ctx context.Context) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.leave()
+	err := endSending(ctx, s.inner)
+	s.ended = s.ended || err == nil
+	return err
+}
