@@ -3,6 +3,7 @@ package stream
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync/atomic"
@@ -15,7 +16,9 @@ import (
 // panics when o is nil.
 func FromObjects(o ObjectStream[[]byte]) *Stapled {
 	need(o, "FromObjects: nil o")
-	return Staple(FromObjectReceiver(o), FromObjectSender(o))
+	r, s := FromObjectReceiver(o), FromObjectSender(o)
+	s.failure = r.failure
+	return Staple(r, s)
 }
 
 // A FlatReceiver receives the bytes of items, whose boundaries are lost: an
@@ -26,6 +29,7 @@ func FromObjects(o ObjectStream[[]byte]) *Stapled {
 type FlatReceiver struct {
 	half[ObjectReceiver[[]byte]]
 	facts   attr.Set
+	failure *failure
 	surplus []byte       // of the last item; nil when there is none
 	unread  atomic.Int64 // its length, for Unread
 }
@@ -38,7 +42,7 @@ var flatReceiverFacts = attr.Define(attr.From(Unread, (*FlatReceiver).countUnrea
 // r is nil.
 func FromObjectReceiver(r ObjectReceiver[[]byte]) *FlatReceiver {
 	need(r, "FromObjectReceiver: nil r")
-	f := new(FlatReceiver)
+	f := &FlatReceiver{failure: new(failure)}
 	f.inner = r
 	flatReceiverFacts.Init(&f.facts, f, r)
 	return f
@@ -82,8 +86,11 @@ func (r *FlatReceiver) WaitReceive(ctx context.Context) error {
 func (r *FlatReceiver) fill(ctx context.Context) error {
 	for r.surplus == nil {
 		item, err := r.inner.Receive(ctx)
+		if err == io.EOF && r.failure.met() != nil {
+			return r.failure.met() // a clean end after a Send that failed is none
+		}
 		if err != nil {
-			return err
+			return r.failure.note(err)
 		}
 		r.keep(item)
 	}
@@ -105,13 +112,16 @@ func (r *FlatReceiver) countUnread() (int, error) {
 	return int(r.unread.Load()), nil
 }
 
-// A FlatSender sends bytes as items, one for each Send. [FromObjectSender]
+// A FlatSender sends bytes as items of at most 64 KiB. [FromObjectSender]
 // makes it.
 //
-// A canceled Send has sent nothing. Send of an empty p sends no item.
+// A canceled Send has sent the items that n counts, and is resumed with p[n:].
+// Send of an empty p sends no item.
 type FlatSender struct {
 	half[ObjectSender[[]byte]]
-	ended bool // by SendEOF; the guard's holder has it
+	failure *failure
+	ended   bool // by SendEOF
+	owing   bool // the last item was sent in part
 }
 
 var _ ByteSender = (*FlatSender)(nil)
@@ -120,13 +130,12 @@ var _ ByteSender = (*FlatSender)(nil)
 // panics when s is nil.
 func FromObjectSender(s ObjectSender[[]byte]) *FlatSender {
 	need(s, "FromObjectSender: nil s")
-	a := new(FlatSender)
-	a.inner = s
-	return a
+	f := &FlatSender{failure: new(failure)}
+	f.inner = s
+	return f
 }
 
-// Send sends a copy of p as one item, since an item belongs to whoever
-// receives it. It takes all of p or nothing.
+// Send sends a copy of p, since items belong to whoever receives them.
 func (s *FlatSender) Send(ctx context.Context, p []byte) (int, error) {
 	if err := s.enter(ctx); err != nil {
 		return 0, err
@@ -135,13 +144,31 @@ func (s *FlatSender) Send(ctx context.Context, p []byte) (int, error) {
 	if s.ended {
 		return 0, net.ErrClosed
 	}
-	if len(p) == 0 {
-		return 0, nil
-	}
-	if err := s.inner.Send(ctx, bytes.Clone(p)); err != nil {
+	if err := s.failure.met(); err != nil {
 		return 0, err
 	}
-	return len(p), nil
+	n := 0
+	for n < len(p) || s.owing {
+		sent, err := s.sendItem(ctx, p[n:min(n+copyBufferSize, len(p))])
+		n += sent
+		if err != nil {
+			return n, s.failure.note(err)
+		}
+	}
+	return n, nil
+}
+
+func (s *FlatSender) sendItem(ctx context.Context, p []byte) (int, error) {
+	err := s.inner.Send(ctx, bytes.Clone(p))
+	if err == nil {
+		s.owing = false
+		return len(p), nil
+	}
+	if part, ok := errors.AsType[*PartialSendError](err); ok {
+		s.owing = true
+		return part.Sent, part.Err
+	}
+	return 0, err
 }
 
 // SendEOF is the SendEOF of the items' stream where that has one, else its
@@ -151,7 +178,35 @@ func (s *FlatSender) SendEOF(ctx context.Context) error {
 		return err
 	}
 	defer s.leave()
-	err := endSending(ctx, s.inner)
-	s.ended = s.ended || err == nil
+	if s.ended {
+		return nil
+	}
+	if err := s.failure.met(); err != nil {
+		return err
+	}
+	err := s.failure.note(endSending(ctx, s.inner))
+	s.ended = err == nil
 	return err
+}
+
+// failure is what broke a connection, in whichever direction it was met.
+type failure struct {
+	broken atomic.Pointer[BrokenError]
+}
+
+// met returns the failure, or nil while there is none.
+func (f *failure) met() error {
+	if b := f.broken.Load(); b != nil {
+		return b
+	}
+	return nil
+}
+
+// note returns err, or the first failure where err is one.
+func (f *failure) note(err error) error {
+	if !errors.Is(err, ErrBroken) {
+		return err
+	}
+	f.broken.CompareAndSwap(nil, Broken(err))
+	return f.met()
 }
