@@ -55,12 +55,6 @@ func emptyBufferBusy(ctx context.Context, p *probe) {
 	p.stillInside(c)
 }
 
-// A question is a call that returns at once when its context is done.
-type question struct {
-	name string
-	ask  func(ctx context.Context) (int, error)
-}
-
 func (p *probe) receiveQuestions() []question {
 	qs := []question{{"Receive", func(ctx context.Context) (int, error) { return p.r.Receive(ctx, make([]byte, 8)) }}}
 	if !p.noWaitReceive {
@@ -87,34 +81,6 @@ func (p *probe) halfCloseQuestion() []question {
 		return nil
 	}
 	return []question{{"SendEOF", func(ctx context.Context) (int, error) { return 0, p.a.SendEOF(ctx) }}}
-}
-
-// wantDone asks with contexts that are done, and wants their causes.
-func (p *probe) wantDone(qs []question, when string) {
-	for _, q := range qs {
-		n, err := q.ask(doneContext())
-		p.want(q.name+" "+when, n, err, errCustom)
-		p.want(q.name+" "+when, n, err, context.Canceled)
-		p.wantTimeout(q.name, err, false)
-		n, err = q.ask(expiredContext())
-		p.want(q.name+" "+when, n, err, context.DeadlineExceeded)
-		p.wantTimeout(q.name, err, true)
-	}
-}
-
-// wantTimeout wants an error that tells whether a deadline passed.
-func (p *probe) wantTimeout(what string, err error, timeout bool) {
-	var t interface{ Timeout() bool }
-	if !errors.As(err, &t) || t.Timeout() != timeout {
-		p.fatalf("%s returned %v, whose Timeout is not %v", what, err, timeout)
-	}
-}
-
-func (p *probe) wantAll(ctx context.Context, qs []question, when string, target error) {
-	for _, q := range qs {
-		n, err := q.ask(ctx)
-		p.want(q.name+" "+when, n, err, target)
-	}
 }
 
 func doneReceive(ctx context.Context, p *probe) {

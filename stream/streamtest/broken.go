@@ -79,7 +79,7 @@ func closedFirst(ctx context.Context, p *probe) {
 func dataBeforeBroken(ctx context.Context, p *probe) {
 	c := p.startSend(ctx, []byte("xy"))
 	p.receive(ctx, "x")
-	yield() // lets Send return, unless it waits for y to be received
+	p.yield() // lets Send return, unless it waits for y to be received
 	p.abort(ctx, p.a)
 	if n, err := p.wait(ctx, c); n == 2 && err == nil {
 		p.receive(ctx, "y")

@@ -26,14 +26,6 @@ func cancelChecks() []check {
 	}
 }
 
-// wantCanceled wants what a call returns whose context was canceled for
-// errCustom.
-func (p *probe) wantCanceled(what string, err error) {
-	p.want(what, 0, err, errCustom)
-	p.want(what, 0, err, context.Canceled)
-	p.wantTimeout(what, err, false)
-}
-
 func canceledReceive(ctx context.Context, p *probe) {
 	for range 3 {
 		cctx, cancel := context.WithCancelCause(ctx)

@@ -61,7 +61,7 @@ func halfClose(ctx context.Context, p *probe) {
 func halfCloseKeeps(ctx context.Context, p *probe) {
 	data := p.bulk()
 	c := p.start("Send and SendEOF", func() (int, error) { return p.resume(ctx, data) })
-	yield()
+	p.yield()
 	p.receiveSuffix(ctx, data)
 	p.sent(ctx, c, len(data))
 	p.receiveEOF(ctx)
@@ -157,7 +157,7 @@ func canceledHalfClose(ctx context.Context, p *probe) {
 	p.want("SendEOF with a done context", 0, p.a.SendEOF(doneContext()), errCustom)
 	cctx, cancel := context.WithCancelCause(ctx)
 	c := p.start("SendEOF", func() (int, error) { return 0, p.a.SendEOF(cctx) })
-	yield()
+	p.yield()
 	cancel(errCustom)
 	if _, err := p.wait(ctx, c); err != nil {
 		p.wantCanceled("the canceled SendEOF", err)
@@ -193,7 +193,7 @@ func closeWakesHalfClose(ctx context.Context, p *probe) {
 	}
 	p.cancelSend(ctx, p.bulk())
 	c := p.start("SendEOF", func() (int, error) { return 0, p.a.SendEOF(ctx) })
-	yield()
+	p.yield()
 	p.close(p.a)
 	if _, err := p.wait(ctx, c); err != nil {
 		p.want("SendEOF that Close woke", 0, err, net.ErrClosed)

@@ -83,10 +83,9 @@ func ByteStreamChecks() []Check {
 
 // run runs one check on one new connection.
 func (m *Maker) run(ctx context.Context, c check, flipped bool) error {
-	p := &probe{rules: m.rules(), calls: new(calls)}
-	pipe := m.Pipe
+	clogged, pipe := false, m.Pipe
 	if c.clogged && !flipped && m.Clogged != nil {
-		pipe, p.clogged = m.Clogged, true
+		clogged, pipe = true, m.Clogged
 	}
 	a, b, err := pipe(ctx)
 	if err != nil {
@@ -97,8 +96,13 @@ func (m *Maker) run(ctx context.Context, c check, flipped bool) error {
 		a, b = b, a
 		name = "from b to a"
 	}
-	p.a, p.b, p.s, p.r = a, b, a, b
-	if err := p.run(ctx, c.body); err != nil {
+	p := &probe{
+		harness: newHarness(m.Bubble, a, b),
+		rules:   m.rules(),
+		a:       a, b: b, s: a, r: b,
+		clogged: clogged,
+	}
+	if err := p.run(ctx, func() { c.body(ctx, p) }); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

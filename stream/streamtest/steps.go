@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"strconv"
 	"sync"
 
 	"github.com/strata-go/strata/stream"
@@ -53,31 +52,51 @@ func (p *probe) receiveSome(ctx context.Context, buf []byte) (int, error) {
 	return n, err
 }
 
-// receiveRest receives until io.EOF and returns all of it.
-func (p *probe) receiveRest(ctx context.Context) []byte {
+// receiveSuffix receives until io.EOF, and wants data to be the last of it:
+// before it comes what clogged the connection.
+func (p *probe) receiveSuffix(ctx context.Context, data []byte) {
+	got, err := p.receiveAny(ctx, data)
+	if err != io.EOF {
+		p.fatalf("after %d bytes Receive returned %v; want io.EOF in the end", got, err)
+	}
+	if got != len(data) && !p.clogged {
+		p.fatalf("received %d bytes in all, want %d", got, len(data))
+	}
+}
+
+// receiveAny receives until an error, and returns that and how much came
+// before. It wants what came to be the beginning of data; or, on a clogged
+// connection, its end to be that of data.
+func (p *probe) receiveAny(ctx context.Context, data []byte) (int, error) {
+	if p.clogged {
+		return p.receiveClogged(ctx, data)
+	}
+	buf, have := make([]byte, 64<<10), 0
+	for {
+		n, err := p.receiveSome(ctx, buf)
+		if err != nil {
+			return have, err
+		}
+		if !bytes.HasPrefix(data[have:], buf[:n]) {
+			p.fatalf("bytes %d to %d are not those that were sent", have, have+n)
+		}
+		have += n
+	}
+}
+
+func (p *probe) receiveClogged(ctx context.Context, data []byte) (int, error) {
 	var got bytes.Buffer
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := p.receiveSome(ctx, buf)
 		got.Write(buf[:n])
-		if err == io.EOF {
-			return got.Bytes()
+		if err == nil {
+			continue
 		}
-		if err != nil {
-			p.fatalf("after %d bytes Receive returned %v; want io.EOF in the end", got.Len(), err)
+		if err == io.EOF && !bytes.HasSuffix(got.Bytes(), data) {
+			p.fatalf("the last of the %d bytes received are not the %d that were sent", got.Len(), len(data))
 		}
-	}
-}
-
-// receiveSuffix receives until io.EOF, and wants data to be the last of it:
-// before it comes what clogged the connection.
-func (p *probe) receiveSuffix(ctx context.Context, data []byte) {
-	got := p.receiveRest(ctx)
-	if !p.clogged && len(got) != len(data) {
-		p.fatalf("received %d bytes in all, want %d", len(got), len(data))
-	}
-	if !bytes.HasSuffix(got, data) {
-		p.fatalf("the %d bytes received do not end in the %d that were sent (%s)", len(got), len(data), diff(got, data))
+		return got.Len(), err
 	}
 }
 
@@ -99,23 +118,6 @@ func (p *probe) end(ctx context.Context) {
 	}
 	if err := p.a.SendEOF(ctx); err != nil {
 		p.fatalf("SendEOF: %v", err)
-	}
-}
-
-// close closes s, which must succeed without anybody's help.
-func (p *probe) close(s stream.Resource) {
-	c := p.start("Close", func() (int, error) { return 0, s.Close() })
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
-	if _, err := p.wait(ctx, c); err != nil {
-		p.fatalf("Close: %v", err)
-	}
-}
-
-// want ends the check unless a call returned n == 0 and err is target.
-func (p *probe) want(what string, n int, err, target error) {
-	if n != 0 || !errors.Is(err, target) {
-		p.fatalf("%s returned %d, %v; want 0, %v", what, n, err, target)
 	}
 }
 
@@ -149,20 +151,6 @@ func (p *probe) blockedReceive(ctx context.Context) *call {
 // blockedSend returns a Send of data that waits for room.
 func (p *probe) blockedSend(ctx context.Context, data []byte) *call {
 	return p.inside(ctx, "Send", func() (int, error) { return p.s.Send(ctx, data) })
-}
-
-// diff tells where got stops to be the end of a stream of data.
-func diff(got, data []byte) string {
-	if len(got) < len(data) {
-		return "fewer"
-	}
-	got = got[len(got)-len(data):]
-	for i := range data {
-		if got[i] != data[i] {
-			return "different from byte " + strconv.Itoa(i) + " on"
-		}
-	}
-	return "equal"
 }
 
 func ignoreEOF(err error) error {
