@@ -1,0 +1,106 @@
+package tls
+
+import (
+	cryptotls "crypto/tls"
+	"net/netip"
+
+	"golang.org/x/net/idna"
+
+	"github.com/strata-go/strata/internal/sockattr"
+	"github.com/strata-go/strata/stream"
+)
+
+// What callers need of crypto/tls, so that they import one tls package.
+type (
+	Config             = cryptotls.Config
+	Certificate        = cryptotls.Certificate
+	ConnectionState    = cryptotls.ConnectionState
+	ClientHelloInfo    = cryptotls.ClientHelloInfo
+	ClientAuthType     = cryptotls.ClientAuthType
+	ClientSessionCache = cryptotls.ClientSessionCache
+)
+
+// The protocol versions, for Config.MinVersion, Config.MaxVersion and
+// [Version].
+const (
+	VersionTLS12 = cryptotls.VersionTLS12
+	VersionTLS13 = cryptotls.VersionTLS13
+)
+
+// What a server asks of clients, for Config.ClientAuth.
+const (
+	NoClientCert               = cryptotls.NoClientCert
+	RequestClientCert          = cryptotls.RequestClientCert
+	RequireAnyClientCert       = cryptotls.RequireAnyClientCert
+	VerifyClientCertIfGiven    = cryptotls.VerifyClientCertIfGiven
+	RequireAndVerifyClientCert = cryptotls.RequireAndVerifyClientCert
+)
+
+// LoadX509KeyPair is crypto/tls's: a certificate and its key from PEM files.
+func LoadX509KeyPair(certFile, keyFile string) (Certificate, error) {
+	return cryptotls.LoadX509KeyPair(certFile, keyFile)
+}
+
+// X509KeyPair is crypto/tls's: a certificate and its key from PEM in memory.
+func X509KeyPair(certPEM, keyPEM []byte) (Certificate, error) {
+	return cryptotls.X509KeyPair(certPEM, keyPEM)
+}
+
+// VersionName is crypto/tls's: "TLS 1.3" for VersionTLS13.
+func VersionName(version uint16) string { return cryptotls.VersionName(version) }
+
+// Options are what this package adds to [Config]. A nil Options and the zero
+// Options mean every default, which is safe.
+type Options struct {
+	// AllowTruncation makes an end of the transport between two records a
+	// clean end, io.EOF, though the peer did not say close_notify. It is for
+	// protocols that mark their own ends, with peers that do not bother.
+	AllowTruncation bool
+}
+
+func (o *Options) copy() Options {
+	if o == nil {
+		return Options{}
+	}
+	return *o
+}
+
+// clientConfig returns the Config with which to shake hands over s.
+func clientConfig(s stream.ByteStream, cfg *Config) (*Config, error) {
+	own := &Config{}
+	if cfg != nil {
+		own = cfg.Clone()
+	}
+	// Records of full size from the start: Send hands several to the transport
+	// at once, so that small ones gain nothing.
+	own.DynamicRecordSizingDisabled = true
+	own.Renegotiation = cryptotls.RenegotiateNever
+	if own.ServerName == "" {
+		own.ServerName, _ = sockattr.Host.Lookup(s)
+	}
+	if own.ServerName == "" && !own.InsecureSkipVerify && own.EncryptedClientHelloConfigList == nil {
+		return own, errNoServerName
+	}
+	name, err := asciiName(own.ServerName)
+	if err != nil {
+		return own, err
+	}
+	own.ServerName = name
+	return own, nil
+}
+
+// asciiName returns the form of a host's name in certificates. Names in other
+// scripts go through IDNA 2008 (RFC 5891), as in "xn--fa-hia.de" for "faß.de".
+// ASCII names stay as they are, since the profile refuses some that exist:
+// "a_b.example.com". An address loses its zone, which no certificate has.
+func asciiName(name string) (string, error) {
+	if addr, err := netip.ParseAddr(name); err == nil {
+		return addr.WithZone("").String(), nil
+	}
+	for i := range len(name) {
+		if name[i] >= 0x80 {
+			return idna.Lookup.ToASCII(name)
+		}
+	}
+	return name, nil
+}

@@ -1,0 +1,144 @@
+package tls
+
+import (
+	"context"
+	cryptotls "crypto/tls"
+	"errors"
+	"net"
+	"sync/atomic"
+
+	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/structured"
+)
+
+// A Conn is a stream secured with TLS. One goroutine may receive while another
+// sends, and any may close. Its attributes are those of the session over those
+// of the stream below.
+type Conn struct {
+	attributes attr.Set
+	s          stream.ByteStream
+	tls        *cryptotls.Conn
+	state      ConnectionState // fixed once the handshake is done
+	server     bool
+	opt        Options
+	overhead   int // what a record of this session has over its plaintext, at least
+
+	receiving structured.Guard
+	in        incoming
+	plain     []byte // borrowed; decrypted and not received
+	taken     int    // what of plain was received
+	one       [1]byte
+	end       error // what Receive returns when there is no more
+	unread    atomic.Int64
+
+	sending structured.Guard
+	out     outgoing
+	eof     atomic.Bool // close_notify was written
+
+	broken   atomic.Pointer[stream.BrokenError]
+	closed   atomic.Bool
+	released chan struct{} // closed when Close is done
+}
+
+var (
+	_ stream.ByteStream    = (*Conn)(nil)
+	_ stream.ReceiveWaiter = (*Conn)(nil)
+	_ stream.Shutdowner    = (*Conn)(nil)
+	_ stream.Aborter       = (*Conn)(nil)
+)
+
+// WrapClient does the handshake of a client over s. It takes over s: Close
+// closes it, and so does a failed handshake. Bytes that a layer of s has read
+// ahead are taken for the peer's side of the handshake; after a plaintext
+// dialogue use [UpgradeClient].
+//
+// The name to verify is cfg's ServerName, or else the one that was dialed
+// (attribute netconn.Host), so that cfg may be nil. Names in other scripts
+// than ASCII are converted with IDNA 2008. cfg is copied; its Renegotiation is
+// ignored, there is none.
+//
+// ctx covers the handshake only. The error is a [*HandshakeError].
+func WrapClient(ctx context.Context, s stream.ByteStream, cfg *Config, opt *Options) (*Conn, error) {
+	if s == nil {
+		return nil, errNilStream
+	}
+	own, err := clientConfig(s, cfg)
+	if err != nil {
+		return nil, refuse(s, &HandshakeError{ServerName: own.ServerName, Err: err})
+	}
+	c := newConn(s, false, opt)
+	c.tls = cryptotls.Client(&adapter{c}, own)
+	return c.established(ctx, own.ServerName)
+}
+
+// WrapServer does the handshake of a server over s. It takes over s: Close
+// closes it, and so does a failed handshake. Bytes that a layer of s has read
+// ahead are taken for the peer's side of the handshake, as it must be behind a
+// PROXY header; after a plaintext dialogue use [UpgradeServer].
+//
+// cfg must have a certificate or a way to get one. It is not copied, since it
+// holds the keys of session tickets, and must not be modified any more.
+//
+// ctx covers the handshake only. The error is a [*HandshakeError].
+func WrapServer(ctx context.Context, s stream.ByteStream, cfg *Config, opt *Options) (*Conn, error) {
+	if s == nil {
+		return nil, errNilStream
+	}
+	if cfg == nil {
+		return nil, refuse(s, &HandshakeError{Server: true, Err: errNoServerConfig})
+	}
+	c := newConn(s, true, opt)
+	c.tls = cryptotls.Server(&adapter{c}, cfg)
+	return c.established(ctx, "")
+}
+
+func newConn(s stream.ByteStream, server bool, opt *Options) *Conn {
+	c := &Conn{s: s, server: server, opt: opt.copy(), released: make(chan struct{})}
+	c.out.s = s
+	c.in.s = s
+	c.in.out = &c.out
+	return c
+}
+
+// established returns c after its handshake.
+func (c *Conn) established(ctx context.Context, name string) (*Conn, error) {
+	if err := c.handshake(ctx); err != nil {
+		return nil, refuse(c.s, c.handshakeError(ctx, name, err))
+	}
+	c.state = c.tls.ConnectionState()
+	c.overhead = overhead(&c.state)
+	c.unread.Store(int64(c.in.unread()))
+	facts.Init(&c.attributes, c, c.s)
+	return c, nil
+}
+
+// refuse closes the stream of a constructor that fails.
+func refuse(s stream.ByteStream, err error) error {
+	_ = s.Close() // err says more than this could
+	return err
+}
+
+// Attributes returns those of the session over those of the stream below.
+func (c *Conn) Attributes() *attr.Set { return &c.attributes }
+
+// fail breaks the connection, unless it is broken already, and returns what
+// both directions answer from then on.
+func (c *Conn) fail(cause error) error {
+	c.broken.CompareAndSwap(nil, stream.Broken(cause))
+	return c.broken.Load()
+}
+
+// enter answers for calls that cannot be served, in the order of stream's
+// contract, line 1, and else takes the direction of guard.
+func (c *Conn) enter(ctx context.Context, guard *structured.Guard) error {
+	if ctx.Err() != nil {
+		return stream.ContextError(ctx)
+	}
+	if c.closed.Load() {
+		return net.ErrClosed
+	}
+	return guard.Enter()
+}
+
+var errNilStream = errors.New("tls: nil stream")

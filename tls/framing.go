@@ -1,0 +1,38 @@
+package tls
+
+import "encoding/binary"
+
+// headerSize is that of a record's header: its type, a version, and the length
+// of its body in two bytes (RFC 8446 section 5.1).
+const headerSize = 5
+
+// framing follows where records end, in a sequence of bytes that comes in
+// pieces.
+type framing struct {
+	header [headerSize]byte
+	passed int // bytes of the current record that went by; 0 between records
+	size   int // of the current record, once its header went by
+}
+
+// advance returns how many bytes at the start of b belong to the current
+// record, and lets them go by.
+func (f *framing) advance(b []byte) int {
+	n := 0
+	if f.passed < headerSize {
+		n = copy(f.header[f.passed:], b)
+		f.passed += n
+		if f.passed < headerSize {
+			return n
+		}
+		f.size = headerSize + int(binary.BigEndian.Uint16(f.header[3:]))
+	}
+	rest := min(f.size-f.passed, len(b)-n)
+	f.passed += rest
+	if f.passed == f.size {
+		f.passed = 0
+	}
+	return n + rest
+}
+
+// between tells whether no record is under way.
+func (f *framing) between() bool { return f.passed == 0 }

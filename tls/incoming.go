@@ -1,0 +1,178 @@
+package tls
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/strata-go/strata/stream"
+)
+
+// incoming is the receiving half of what crypto/tls takes for its connection.
+// It never hands over bytes beyond the record that crypto/tls is reading: what
+// follows close_notify is not TLS any more, and belongs to whoever comes next.
+//
+// It receives into crypto/tls's own buffer, so that it holds none of its own
+// while it waits. What turns out to be beyond the record is moved to one.
+type incoming struct {
+	s stream.ByteStream
+
+	// ctx is that of the call in progress: net.Conn's Read has none. It is nil
+	// while crypto/tls may not ask for more than what it already has.
+	ctx context.Context
+
+	framing framing
+	ahead   []byte // borrowed; nil while nothing is ahead
+	start   int    // what of it was handed over
+	bulk    bool   // the last Receive filled all the room there was
+
+	out *outgoing
+	err error // of the Receive that was interrupted
+
+	flight *flight // while the handshake goes on
+	first  []byte  // what came first in it
+}
+
+// bulkFrom is how much room a Receive must have filled to be a sign that more
+// is waiting: less would be too little to judge by.
+const bulkFrom = 4 << 10
+
+// maxFirst is how many of the first bytes an error shows.
+const maxFirst = 16
+
+// An interruption ends a Read of crypto/tls's so that it can be resumed, which
+// takes an error that is itself a net.Error both Timeout and Temporary.
+type interruption struct{}
+
+func (*interruption) Error() string   { return "interrupted" }
+func (*interruption) Timeout() bool   { return true }
+func (*interruption) Temporary() bool { return true }
+
+var errInterrupted = new(interruption)
+
+// A transportError carries an error through crypto/tls unseen. In particular
+// crypto/tls must not see io.EOF, which it would return as if it had been
+// close_notify.
+type transportError struct{ err error }
+
+func (e *transportError) Error() string { return e.err.Error() }
+
+func (in *incoming) read(p []byte) (int, error) {
+	if in.start < len(in.ahead) {
+		return in.handOver(p), nil
+	}
+	if in.ctx == nil {
+		return 0, errInterrupted
+	}
+	if in.flight != nil {
+		in.flight.launch(in.ctx)
+	}
+	if in.out.flooded.Load() {
+		return 0, &transportError{errUnanswered}
+	}
+	if in.bulk {
+		if err := in.fill(in.ctx); err != nil {
+			return 0, in.fail(err)
+		}
+		return in.handOver(p), nil
+	}
+	n, err := receive(in.ctx, in.s, p)
+	if err != nil {
+		return 0, in.fail(err)
+	}
+	if in.flight != nil {
+		in.first = append(in.first, p[:min(n, maxFirst-len(in.first))]...)
+	}
+	in.bulk = n == len(p) && n >= bulkFrom
+	now := in.framing.advance(p[:n])
+	if now < n {
+		in.ahead = append(borrow(n-now), p[now:n]...)
+	}
+	return now, nil
+}
+
+// handOver moves bytes of the current record from what is ahead to p.
+func (in *incoming) handOver(p []byte) int {
+	rest := in.ahead[in.start:]
+	n := in.framing.advance(rest[:min(len(p), len(rest))])
+	copy(p, rest[:n])
+	in.start += n
+	if in.start == len(in.ahead) {
+		in.release()
+	}
+	return n
+}
+
+// fill receives at least one byte, and as many as there are and there is room
+// for, behind what is ahead.
+func (in *incoming) fill(ctx context.Context) error {
+	if in.ahead == nil {
+		// Waiting must not take a buffer. Transports that cannot wait without
+		// take one, until the next Receive that does not fill it.
+		err := stream.WaitReceive(ctx, in.s)
+		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+		in.ahead = borrow(bulkSize)
+	}
+	room := in.ahead[len(in.ahead):cap(in.ahead)]
+	n, err := receive(ctx, in.s, room)
+	in.ahead = in.ahead[:len(in.ahead)+n]
+	in.bulk = n >= recordSize
+	if len(in.ahead) == 0 {
+		in.release()
+	}
+	return err
+}
+
+// fetch receives until ctx is done or there is no room left. Errors come again
+// when crypto/tls asks.
+func (in *incoming) fetch(ctx context.Context) {
+	for in.ahead == nil || len(in.ahead) < cap(in.ahead) {
+		if in.fill(ctx) != nil {
+			break
+		}
+	}
+	in.bulk = false
+}
+
+func (in *incoming) release() {
+	giveBack(in.ahead)
+	in.ahead, in.start = nil, 0
+}
+
+// fail says it to crypto/tls in a way that it may go on from, if it may.
+func (in *incoming) fail(err error) error {
+	if !passing(in.ctx, err) {
+		return &transportError{err}
+	}
+	in.err = err
+	return errInterrupted
+}
+
+// unread is how many bytes came that crypto/tls has made nothing of yet.
+func (in *incoming) unread() int {
+	return len(in.ahead) - in.start + in.framing.passed
+}
+
+// passing tells errors that end a call from those that end the stream.
+func passing(ctx context.Context, err error) bool {
+	if err == io.EOF || errors.Is(err, stream.ErrBroken) {
+		return false
+	}
+	return ctx.Err() != nil || errors.Is(err, stream.ErrBusy) || errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// receive is s.Receive, with an answer that stream's contract excludes made
+// harmless: no bytes and no error would be asked for forever.
+func receive(ctx context.Context, s stream.ByteReceiver, p []byte) (int, error) {
+	n, err := s.Receive(ctx, p)
+	if n > 0 {
+		return n, nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return 0, err
+}
