@@ -1,0 +1,27 @@
+package buffered
+
+const (
+	// DefaultMax is the limit in bytes of a piece of the stream whose end is
+	// marked by a delimiter, where the caller gives none: 64 KiB.
+	DefaultMax = 64 << 10
+
+	defaultReadAhead = 4 << 10
+)
+
+// Config configures a [Stream] or [Receiver]. A nil Config is the zero
+// Config.
+type Config struct {
+	// ReadAhead is how many bytes ReceiveUntil, Until and Peek ask the
+	// wrapped stream for at a time. Zero means 4096. Negative turns reading
+	// ahead off: not one byte past the delimiter, or past what Peek was asked
+	// for, is taken, at the cost of a call to the wrapped stream for each byte
+	// that ReceiveUntil receives.
+	ReadAhead int
+}
+
+func (c *Config) readAhead() int {
+	if c == nil || c.ReadAhead == 0 {
+		return defaultReadAhead
+	}
+	return max(c.ReadAhead, 0)
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package buffered_test
+
+const raceEnabled = true

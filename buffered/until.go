@@ -1,0 +1,75 @@
+package buffered
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"iter"
+)
+
+// ReceiveUntil receives up to the next delim and returns a view of what stands
+// before it; delim is taken too. At most max bytes may stand before it, where
+// 0 means [DefaultMax]; if more do, the error is a *[DelimiterNotFoundError].
+// When the stream ends first, it is io.EOF if there were no bytes at all, else
+// io.ErrUnexpectedEOF. An empty delim or a negative max is an error too. After
+// any error nothing was taken, and what was received is in the buffer.
+func (b *Receiver) ReceiveUntil(ctx context.Context, delim []byte, max int) ([]byte, error) {
+	if len(delim) == 0 {
+		return nil, errEmptyDelimiter
+	}
+	if max < 0 {
+		return nil, errNegative
+	}
+	if max == 0 {
+		max = DefaultMax
+	}
+	if err := b.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer b.leave()
+	n, err := b.seek(ctx, delim, max)
+	if err != nil {
+		return nil, err
+	}
+	view := b.buf.unread()[:n:n]
+	b.buf.skip(n + len(delim))
+	return view, nil
+}
+
+// seek receives until delim is in the buffer, and returns how many bytes
+// stand before it.
+func (b *Receiver) seek(ctx context.Context, delim []byte, limit int) (int, error) {
+	s := b.buf.resume(delim, limit)
+	for {
+		if n := s.find(b.buf.unread()); n >= 0 {
+			return n, nil
+		}
+		if b.buf.len()-len(delim) >= limit {
+			b.buf.pause(&s)
+			return 0, &DelimiterNotFoundError{Delimiter: bytes.Clone(delim), Max: limit}
+		}
+		if err := b.fill(ctx, b.readAhead); err != nil {
+			b.buf.pause(&s)
+			return 0, endWithin(err, b.buf.len())
+		}
+	}
+}
+
+// Until yields what ReceiveUntil returns, again and again: views, each of
+// which holds until the next. It ends without an error when the stream does
+// behind a delimiter, or else with the error of ReceiveUntil as its last pair.
+// Leave the loop whenever you like: what was read ahead stays in the stream.
+// The sequence can be used once.
+func (b *Receiver) Until(ctx context.Context, delim []byte, max int) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for {
+			piece, err := b.ReceiveUntil(ctx, delim, max)
+			if err == io.EOF {
+				return
+			}
+			if !yield(piece, err) || err != nil {
+				return
+			}
+		}
+	}
+}
