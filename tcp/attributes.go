@@ -1,0 +1,34 @@
+package tcp
+
+import "github.com/strata-go/strata/internal/sockattr"
+
+// What is known about a TCP socket. They are the keys of package netconn and
+// answer through every layer above, also after Close. A listener has no
+// remote addresses, and only a connection that was dialed has a host.
+var (
+	// LocalAddr is the address of this side, a *net.TCPAddr.
+	LocalAddr = sockattr.LocalAddr
+
+	// RemoteAddr is the address of the peer, a *net.TCPAddr.
+	RemoteAddr = sockattr.RemoteAddr
+
+	// LocalAddrPort is LocalAddr as a netip.AddrPort; an IPv4 address is
+	// never mapped into IPv6.
+	LocalAddrPort = sockattr.LocalAddrPort
+
+	// RemoteAddrPort is RemoteAddr in the form of LocalAddrPort.
+	RemoteAddrPort = sockattr.RemoteAddrPort
+
+	// Host is the name or address that was dialed, without the port.
+	Host = sockattr.Host
+
+	// Family is IPv4 or IPv6.
+	Family = sockattr.NetFamily
+
+	// RawConn gives access to the descriptor, for socket options.
+	RawConn = sockattr.RawConn
+
+	// NetConn is the *net.TCPConn, whose deadlines belong to the Conn. A
+	// listener has none.
+	NetConn = sockattr.NetConn
+)
