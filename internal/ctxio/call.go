@@ -1,0 +1,75 @@
+package ctxio
+
+import (
+	"context"
+	"net"
+
+	"github.com/strata-go/strata/stream"
+)
+
+// enter answers in the order of stream's contract, line 1. After nil the
+// caller must leave the guard.
+func (c *Conn) enter(ctx context.Context, d *direction) error {
+	if err := stream.ContextError(ctx); err != nil {
+		return err
+	}
+	if c.closed.Load() {
+		return net.ErrClosed
+	}
+	if err := d.guard.Enter(); err != nil {
+		return err
+	}
+	if c.closed.Load() { // Detach: the net.Conn may be somebody else's by now
+		d.guard.Leave()
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// park runs op, which may wait, on what is left of p until it has an answer.
+// A timeout is one if ctx is done; any other was not for this call.
+func (c *Conn) park(ctx context.Context, d *direction, op operation, p []byte) (n int, err error) {
+	for retried := false; ; retried = true {
+		// After this look a failure in the other direction interrupts us.
+		if b := c.broken.Load(); b != nil {
+			return n, b
+		}
+		m, err := op(c, p[n:])
+		n += m
+		if err == nil || !timedOut(err) {
+			return n, err
+		}
+		d.reset()
+		if ctx.Err() != nil || c.closed.Load() || retried || faults.noRetry {
+			return n, err
+		}
+	}
+}
+
+// An operation is a call of the net.Conn.
+type operation func(c *Conn, p []byte) (int, error)
+
+// verdict makes the caller's error of one that the net.Conn returned.
+func (c *Conn) verdict(ctx context.Context, err error, other *direction) error {
+	if err == nil {
+		return nil
+	}
+	if c.closed.Load() {
+		return net.ErrClosed
+	}
+	if c.interrupted(ctx, err) {
+		return stream.ContextError(ctx)
+	}
+	return c.fail(err, other)
+}
+
+// interrupted reports whether it was ctx that ended a call with err.
+func (c *Conn) interrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (timedOut(err) || c.gaveUp.Load())
+}
+
+// mustPark reports whether a call that did not wait has to be made again by
+// one that does. A deadline in the past is that call's to see to.
+func mustPark(err error) bool {
+	return err != nil && (err == stream.ErrWouldBlock || timedOut(err))
+}

@@ -1,0 +1,156 @@
+package ctxio
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/strata-go/strata/stream"
+)
+
+// receiving is the direction of Receive.
+type receiving struct {
+	direction
+	socket socketReader
+	end    error // io.EOF or a *stream.BrokenError, once Receive has come to it
+}
+
+// Receive waits for bytes. See stream.ByteReceiver.
+func (c *Conn) Receive(ctx context.Context, p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, stream.ErrEmptyBuffer
+	}
+	if err := c.enter(ctx, &c.rx.direction); err != nil {
+		return 0, err
+	}
+	defer c.rx.guard.Leave()
+	if c.rx.end != nil {
+		return 0, c.rx.end
+	}
+	n, err := c.read(ctx, p)
+	if n > 0 || err == nil {
+		return n, nil
+	}
+	return c.noMore(ctx, p, err)
+}
+
+// read tries first and parks only if that is not enough.
+func (c *Conn) read(ctx context.Context, p []byte) (int, error) {
+	d := &c.rx.direction
+	if !d.suits(ctx) {
+		d.clear()
+		if n, err := c.rx.socket.try(p); !mustPark(err) {
+			return n, err
+		}
+		d.arm(ctx)
+	}
+	n, err := c.park(ctx, d, (*Conn).readSome, p)
+	d.settle()
+	return n, err
+}
+
+// readSome is conn.Read, for which 0 and nil is an answer.
+func (c *Conn) readSome(p []byte) (int, error) {
+	const patience = 100 // as much as bufio.Reader has
+	for range patience {
+		n, err := c.conn.Read(p)
+		if n > 0 {
+			return n, nil // an error that came along will come again
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}
+
+// noMore finds the answer of a Receive whose read ended with err.
+func (c *Conn) noMore(ctx context.Context, p []byte, err error) (int, error) {
+	b := c.broken.Load()
+	switch {
+	case c.closed.Load():
+		return 0, net.ErrClosed
+	case err == io.EOF:
+		c.rx.end = c.cleanEnd()
+	case c.interrupted(ctx, err):
+		return 0, stream.ContextError(ctx)
+	case b != nil:
+		return c.drain(p, b)
+	default:
+		c.rx.end = c.fail(err, &c.tx.direction)
+	}
+	return 0, c.rx.end
+}
+
+// cleanEnd tells a peer's end from a reset whose error a Send got to see:
+// Linux tells it once, and 0 bytes to whoever asks next. See stream's
+// contract, line 6.
+func (c *Conn) cleanEnd() error {
+	if b := c.broken.Load(); b != nil {
+		return b
+	}
+	// SendEOF says so before it ends our direction. After that a connection
+	// may come to its end in order.
+	if c.rx.socket.wasReset() && c.tx.eof.Load() == eofNone {
+		return c.fail(resetError(c.conn), &c.tx.direction)
+	}
+	return io.EOF
+}
+
+// drainGrace is how long a net.Conn that cannot be asked without waiting may
+// take to return what it has received.
+const drainGrace = 10 * time.Millisecond
+
+// drain returns what is still readable after the other direction broke, and
+// then b for good.
+func (c *Conn) drain(p []byte, b *stream.BrokenError) (int, error) {
+	c.rx.reset()
+	n, err := c.rx.socket.try(p)
+	if timedOut(err) { // b's interruption came after the reset
+		c.rx.reset()
+		n, err = c.rx.socket.try(p)
+	}
+	if err == stream.ErrWouldBlock && !c.rx.socket.ok() {
+		_ = c.rx.set(time.Now().Add(drainGrace))
+		n, _ = c.conn.Read(p)
+		c.rx.reset()
+	}
+	if n > 0 {
+		return n, nil
+	}
+	c.rx.end = b
+	return 0, b
+}
+
+// WaitReceive waits until Receive would not block. See stream.WaitReceive. It
+// is errors.ErrUnsupported where the net.Conn is no socket.
+func (c *Conn) WaitReceive(ctx context.Context) error {
+	if !c.rx.socket.ok() {
+		return errors.ErrUnsupported
+	}
+	d := &c.rx.direction
+	if err := c.enter(ctx, d); err != nil {
+		return err
+	}
+	defer c.rx.guard.Leave()
+	if c.rx.end != nil {
+		return nil
+	}
+	if !d.suits(ctx) {
+		d.clear()
+		if c.rx.socket.readable() {
+			return nil
+		}
+		d.arm(ctx)
+	}
+	_, err := c.park(ctx, d, (*Conn).waitReadable, nil)
+	d.settle()
+	if c.broken.Load() != nil && !c.closed.Load() {
+		return nil // which Receive will tell
+	}
+	return c.verdict(ctx, err, &c.tx.direction)
+}
+
+func (c *Conn) waitReadable([]byte) (int, error) { return 0, c.rx.socket.wait() }

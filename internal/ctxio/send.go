@@ -1,0 +1,179 @@
+package ctxio
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync/atomic"
+
+	"github.com/strata-go/strata/stream"
+)
+
+// sending is the direction of Send.
+type sending struct {
+	direction
+	socket socketWriter
+	closer closeWriter // nil when the net.Conn cannot half-close
+	eof    atomic.Uint32
+
+	// Of SendBuffers.
+	bufs  [][]byte    // kept for its room
+	rest  net.Buffers // what of bufs is still to be sent
+	taken int64
+}
+
+type closeWriter interface{ CloseWrite() error }
+
+// How far SendEOF has come.
+const (
+	eofNone uint32 = iota
+	eofUnderway
+	eofSent
+)
+
+// Send sends all of p. See stream.ByteSender.
+func (c *Conn) Send(ctx context.Context, p []byte) (int, error) {
+	if err := c.enterToSend(ctx); err != nil {
+		return 0, err
+	}
+	defer c.tx.guard.Leave()
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := c.write(ctx, p)
+	if err != nil {
+		err = c.verdict(ctx, err, &c.rx.direction)
+	}
+	return n, err
+}
+
+// enterToSend is enter for a direction that may have ended or be broken.
+func (c *Conn) enterToSend(ctx context.Context) error {
+	if err := c.enter(ctx, &c.tx.direction); err != nil {
+		return err
+	}
+	var err error
+	if c.tx.eof.Load() == eofSent {
+		err = net.ErrClosed
+	} else if b := c.broken.Load(); b != nil {
+		err = b
+	}
+	if err != nil {
+		c.tx.guard.Leave()
+	}
+	return err
+}
+
+// write tries first and parks only if that is not enough.
+func (c *Conn) write(ctx context.Context, p []byte) (n int, err error) {
+	d := &c.tx.direction
+	if !d.suits(ctx) {
+		d.clear()
+		n, err = c.tx.socket.try(p)
+		if !mustPark(err) {
+			return n, err
+		}
+		d.arm(ctx)
+	}
+	m, err := c.park(ctx, d, (*Conn).writeAll, p[n:])
+	d.settle()
+	return n + m, err
+}
+
+func (c *Conn) writeAll(p []byte) (int, error) { return c.conn.Write(p) }
+
+// SendBuffers sends bufs in order, with one writev(2) where the net.Conn is a
+// socket. See stream.SendBuffers.
+func (c *Conn) SendBuffers(ctx context.Context, bufs [][]byte) (int64, error) {
+	if err := c.enterToSend(ctx); err != nil {
+		return 0, err
+	}
+	defer c.tx.guard.Leave()
+	c.tx.bufs = c.tx.bufs[:0] // a copy, since net.Buffers changes what it sends
+	for _, p := range bufs {
+		if len(p) > 0 { // net.Pipe would wait for a reader to take nothing
+			c.tx.bufs = append(c.tx.bufs, p)
+		}
+	}
+	c.tx.rest, c.tx.taken = c.tx.bufs, 0
+	err := c.writeBuffers(ctx)
+	clear(c.tx.bufs)
+	return c.tx.taken, c.verdict(ctx, err, &c.rx.direction)
+}
+
+// writeBuffers arms before it tries: beside a writev the one costs little,
+// and the other would need a vector of its own.
+func (c *Conn) writeBuffers(ctx context.Context) error {
+	d := &c.tx.direction
+	if !d.suits(ctx) {
+		d.clear()
+		d.arm(ctx)
+	}
+	_, err := c.park(ctx, d, (*Conn).writeRest, nil)
+	d.settle()
+	return err
+}
+
+func (c *Conn) writeRest([]byte) (int, error) {
+	n, err := c.tx.rest.WriteTo(c.conn)
+	c.tx.taken += n
+	return 0, err
+}
+
+// TrySend sends what the socket takes without waiting. See stream.TrySend. It
+// is errors.ErrUnsupported where the net.Conn is no socket.
+func (c *Conn) TrySend(p []byte) (int, error) {
+	if !c.tx.socket.ok() {
+		return 0, errors.ErrUnsupported
+	}
+	if err := c.enterToSend(context.Background()); err != nil {
+		return 0, err
+	}
+	defer c.tx.guard.Leave()
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := c.tx.socket.try(p)
+	if timedOut(err) { // a context that stood armed is done
+		c.tx.clear()
+		n, err = c.tx.socket.try(p)
+	}
+	if err == stream.ErrWouldBlock {
+		return n, err
+	}
+	return n, c.verdict(context.Background(), err, &c.rx.direction)
+}
+
+// SendEOF ends our direction. See stream.ByteStream. It is
+// errors.ErrUnsupported where the net.Conn has no CloseWrite.
+func (c *Conn) SendEOF(ctx context.Context) error {
+	d := &c.tx.direction
+	if err := c.enter(ctx, d); err != nil {
+		return err
+	}
+	defer c.tx.guard.Leave()
+	if c.tx.closer == nil {
+		return errors.ErrUnsupported
+	}
+	if c.tx.eof.Load() == eofSent {
+		return nil
+	}
+	if !c.tx.socket.ok() && !d.suits(ctx) { // a socket does not wait here
+		d.clear()
+		d.arm(ctx)
+	}
+	c.tx.eof.Store(eofUnderway)
+	_, err := c.park(ctx, d, (*Conn).closeWrite, nil)
+	d.settle()
+	if err == nil {
+		c.tx.eof.Store(eofSent)
+		return nil
+	}
+	c.tx.eof.Store(eofNone)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return errors.ErrUnsupported
+	}
+	return c.verdict(ctx, err, &c.rx.direction)
+}
+
+func (c *Conn) closeWrite([]byte) (int, error) { return 0, c.tx.closer.CloseWrite() }

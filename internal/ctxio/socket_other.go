@@ -1,0 +1,30 @@
+//go:build !unix
+
+package ctxio
+
+import (
+	"net"
+
+	"github.com/strata-go/strata/stream"
+)
+
+// Where a descriptor cannot be asked without waiting there are no sockets:
+// every net.Conn arms before it calls.
+type socket struct{}
+
+func socketOf(net.Conn) *socket { return nil }
+
+type socketReader struct{}
+
+func (*socketReader) init(*socket)            {}
+func (*socketReader) ok() bool                { return false }
+func (*socketReader) try([]byte) (int, error) { return 0, stream.ErrWouldBlock }
+func (*socketReader) readable() bool          { return false }
+func (*socketReader) wait() error             { return nil }
+func (*socketReader) wasReset() bool          { return false }
+
+type socketWriter struct{}
+
+func (*socketWriter) init(*socket)            {}
+func (*socketWriter) ok() bool                { return false }
+func (*socketWriter) try([]byte) (int, error) { return 0, stream.ErrWouldBlock }

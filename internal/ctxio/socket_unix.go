@@ -1,0 +1,177 @@
+//go:build unix
+
+package ctxio
+
+import (
+	"errors"
+	"io"
+	"net"
+	"syscall"
+
+	sysunix "golang.org/x/sys/unix"
+
+	"github.com/strata-go/strata/stream"
+)
+
+// A socket is a net.Conn that can be asked without waiting.
+type socket struct {
+	conn net.Conn
+	raw  syscall.RawConn
+	tcp  bool
+}
+
+// socketOf returns nil for whatever is not exactly a stream socket of package
+// net: a type that embeds one may buffer what it reads.
+func socketOf(conn net.Conn) *socket {
+	var raw syscall.RawConn
+	var err error
+	tcp := false
+	switch s := conn.(type) {
+	case *net.TCPConn:
+		raw, err = s.SyscallConn()
+		tcp = true
+	case *net.UnixConn:
+		if s.LocalAddr().Network() != "unix" { // unixgram, unixpacket
+			return nil
+		}
+		raw, err = s.SyscallConn()
+	default:
+		return nil
+	}
+	if err != nil {
+		return nil
+	}
+	return &socket{conn: conn, raw: raw, tcp: tcp}
+}
+
+// A socketReader reads without waiting, and waits without reading. The
+// functions that do it under the descriptor's lock are made once, so that a
+// call allocates nothing.
+type socketReader struct {
+	*socket
+	once, poll, pollOnce func(fd uintptr) (done bool)
+
+	p     []byte
+	n     int
+	err   error
+	ready bool
+}
+
+func (r *socketReader) init(s *socket) {
+	r.socket = s
+	r.once, r.poll, r.pollOnce = r.readNow, r.pollNow, r.pollOnly
+}
+
+func (r *socketReader) ok() bool { return r.socket != nil }
+
+// try reads what is there. The error is stream.ErrWouldBlock when that is
+// nothing, or when there is no socket to ask.
+func (r *socketReader) try(p []byte) (int, error) {
+	if r.socket == nil {
+		return 0, stream.ErrWouldBlock
+	}
+	r.p = p
+	err := r.raw.Read(r.once)
+	r.p = nil
+	switch {
+	case err != nil:
+		return 0, err
+	case r.err == nil && r.n > 0:
+		return r.n, nil
+	case r.err == nil:
+		return 0, io.EOF
+	case r.err == syscall.EAGAIN:
+		return 0, stream.ErrWouldBlock
+	default:
+		return 0, opError("read", r.conn, r.err)
+	}
+}
+
+func (r *socketReader) readNow(fd uintptr) bool {
+	for {
+		r.n, r.err = syscall.Read(int(fd), r.p[:min(len(r.p), maxTransfer)])
+		if r.err != syscall.EINTR {
+			return true
+		}
+	}
+}
+
+// readable reports whether try has an answer. It takes no error from the
+// socket, as a read with MSG_PEEK would.
+func (r *socketReader) readable() bool {
+	return r.raw.Read(r.pollOnce) == nil && r.ready
+}
+
+// wait parks until readable.
+func (r *socketReader) wait() error { return r.raw.Read(r.poll) }
+
+func (r *socketReader) pollNow(fd uintptr) bool {
+	fds := [1]sysunix.PollFd{{Fd: int32(fd), Events: sysunix.POLLIN}}
+	for {
+		n, err := sysunix.Poll(fds[:], 0)
+		if err != sysunix.EINTR {
+			r.ready = n > 0 || err != nil
+			return r.ready
+		}
+	}
+}
+
+func (r *socketReader) pollOnly(fd uintptr) bool {
+	r.pollNow(fd)
+	return true
+}
+
+// A socketWriter writes without waiting.
+type socketWriter struct {
+	*socket
+	once func(fd uintptr) (done bool)
+
+	p   []byte
+	n   int
+	err error
+}
+
+func (w *socketWriter) init(s *socket) {
+	w.socket = s
+	w.once = w.writeNow
+}
+
+func (w *socketWriter) ok() bool { return w.socket != nil }
+
+// try writes what there is room for. The error is stream.ErrWouldBlock when
+// that is not all, or when there is no socket to ask.
+func (w *socketWriter) try(p []byte) (int, error) {
+	if w.socket == nil {
+		return 0, stream.ErrWouldBlock
+	}
+	w.p, w.n, w.err = p, 0, nil
+	err := w.raw.Write(w.once)
+	w.p = nil
+	switch {
+	case err != nil:
+		return w.n, err
+	case w.err == nil:
+		return w.n, nil
+	case w.err == syscall.EAGAIN:
+		return w.n, stream.ErrWouldBlock
+	default:
+		return w.n, opError("write", w.conn, w.err)
+	}
+}
+
+func (w *socketWriter) writeNow(fd uintptr) bool {
+	for w.n < len(w.p) {
+		n, err := syscall.Write(int(fd), w.p[w.n:min(len(w.p), w.n+maxTransfer)])
+		if n > 0 {
+			w.n += n
+		}
+		if err != nil && !errors.Is(err, syscall.EINTR) {
+			w.err = err
+			break
+		}
+	}
+	return true
+}
+
+// maxTransfer is what macOS takes in one call, and net's own limit.
+const maxTransfer = 1 << 30
