@@ -59,9 +59,9 @@ type Ban struct {
 // packages below them.
 var Bans = []Ban{
 	{Imports: []string{"net", "net/http/...", "os/exec"}, In: []string{"attr", "structured"}},
-	{Imports: []string{"testing"}, Except: []string{"stream/streamtest"}},
+	{Imports: []string{"testing/..."}, Except: []string{"stream/streamtest"}},
 	{Imports: []string{
-		"testing/synctest", "github.com/stretchr/testify/...",
+		"github.com/stretchr/testify/...",
 		"github.com/google/go-cmp/...", "go.uber.org/goleak",
 	}},
 }
