@@ -33,6 +33,19 @@ func (e Entry) Shadowed() bool { return e.shadowed }
 // Secret reports whether the key was made by [NewSecret].
 func (e Entry) Secret() bool { return e.id.secret }
 
+// String returns "name=value (layer)", for people, with the error in place of
+// a value that could not be told and without the value of a secret key.
+func (e Entry) String() string {
+	value := e.value
+	switch {
+	case e.id.secret:
+		value = "[secret]"
+	case e.err != nil:
+		value = errorText(e.err)
+	}
+	return fmt.Sprintf("%s=%v (%T)", e.Name(), value, e.owner)
+}
+
 // All yields every fact of every layer, outermost layer first, in a layer in
 // the order of its table. A layer reached twice is told once. Facts that a
 // layer turns out not to have are not among them.
@@ -66,10 +79,12 @@ func LogValue(p Provider) slog.Value {
 			continue
 		}
 		if e.err != nil {
-			facts = append(facts, slog.String(e.Name(), "!ERROR: "+e.err.Error()))
+			facts = append(facts, slog.String(e.Name(), errorText(e.err)))
 			continue
 		}
 		facts = append(facts, slog.Any(e.Name(), e.value))
 	}
 	return slog.GroupValue(facts...)
 }
+
+func errorText(err error) string { return "!ERROR: " + err.Error() }

@@ -41,11 +41,14 @@ func (k Key[T]) Name() string {
 // [ErrNotFound]. When the layer that has it could not tell, the error is that
 // layer's own, untouched: absent and failed are different answers.
 func (k Key[T]) Get(p Provider) (T, error) {
-	v, err := k.search(setOf(p))
-	if err == ErrNotFound {
-		return v, k.notFound()
+	s := setOf(p)
+	if s.mayKnow(k.bit) { // also asked by search: here a miss costs no call
+		if v, err := k.search(s); err != ErrNotFound {
+			return v, err
+		}
 	}
-	return v, err
+	var zero T
+	return zero, k.notFound()
 }
 
 // Lookup is [Key.Get] for callers to whom absent and failed are the same.
@@ -72,7 +75,7 @@ func (k Key[T]) All(p Provider) iter.Seq2[T, error] {
 
 // search returns ErrNotFound itself, never wrapped, when no layer answers.
 func (k Key[T]) search(s *Set) (T, error) {
-	for s != nil && s.all&k.bit != 0 {
+	for s.mayKnow(k.bit) {
 		if s.own&k.bit != 0 {
 			if v, err := k.ask(s); err != ErrNotFound {
 				return v, err

@@ -57,6 +57,9 @@ func (s *Set) putOver(inner []Provider) {
 	s.beside = sets
 }
 
+// mayKnow reports whether s or a set below it has a key with this bit.
+func (s *Set) mayKnow(bit uint64) bool { return s != nil && s.all&bit != 0 }
+
 func setOf(p Provider) *Set {
 	if p == nil {
 		return nil

@@ -39,11 +39,14 @@ type Table[S any] struct {
 }
 
 // Define returns the table of the given facts. It panics when two facts have
-// the same key.
+// the same key, and when one is not from [From] or [Value].
 func Define[S any](facts ...Fact[S]) *Table[S] {
 	t := &Table[S]{facts: make([]fact, 0, len(facts))}
 	seen := make(map[*identity]bool, len(facts))
 	for _, f := range facts {
+		if f.id == nil {
+			panic("attr: Define: zero Fact")
+		}
 		if seen[f.id] {
 			panic("attr: Define: two facts for " + f.id.name)
 		}
