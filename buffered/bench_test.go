@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/strata-go/strata/attr"
@@ -55,5 +56,22 @@ func BenchmarkReadSlice(b *testing.B) {
 		if _, err := r.ReadSlice('\n'); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// The time per byte must not depend on how long the line is.
+func BenchmarkDelimiterOneByteAtATime(b *testing.B) {
+	for _, size := range []int{1 << 10, 1 << 13, 1 << 16} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			line := append(bytes.Repeat([]byte("x"), size-2), "\r\n"...)
+			r := buffered.NewReceiver(&endless{p: line, step: 1}, nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := r.ReceiveUntil(b.Context(), line[size-2:], size); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*size), "ns/byte")
+		})
 	}
 }

@@ -2,47 +2,37 @@ package buffered
 
 import "bytes"
 
-// A scan looks for a delimiter at the front of a buffer that grows, and looks
-// at no byte twice.
-type scan struct {
-	delim []byte
-	limit int // how many bytes may stand before delim
-	done  int // so many, at the front, do not begin delim
-}
+// The search for a delimiter looks at no byte twice, however many pieces the
+// bytes come in: at the front of the buffer it knows some that do not begin
+// the delimiter. An unfinished search leaves that behind for the next call for
+// the same delimiter, which may come after a cancellation.
 
-// find returns how many bytes of unread stand before the delimiter, or -1.
-func (s *scan) find(unread []byte) int {
-	window := unread
-	if n := s.limit + len(s.delim); n >= 0 && n < len(window) {
-		window = window[:n]
+// window returns the unread bytes of which the delimiter can be a part when
+// at most limit bytes stand before it.
+func (b *buffer) window(limit, delim int) []byte {
+	p := b.unread()
+	if end := limit + delim; uint(end) < uint(len(p)) { // end may overflow
+		return p[:end]
 	}
-	from := min(s.done, len(window))
-	if i := index(window[from:], s.delim); i >= 0 {
-		return from + i
-	}
-	s.done = max(from, len(window)-len(s.delim)+1)
-	return -1
+	return p
 }
 
-// pause keeps what an unfinished scan knows for the next call of ReceiveUntil
-// for the same delimiter, which may come after a cancellation.
-func (b *buffer) pause(s *scan) {
-	b.missed = append(b.missed[:0], s.delim...)
-	b.scanned = s.done
-}
-
-// resume returns the scan for delim, where the last one stopped if it was for
-// the same delimiter and nothing was taken or fed since.
-func (b *buffer) resume(delim []byte, limit int) scan {
-	s := scan{delim: delim, limit: limit}
+// known returns how many bytes at the front do not begin delim.
+func (b *buffer) known(delim []byte) int {
 	if b.scanned > 0 && bytes.Equal(delim, b.missed) {
-		s.done = b.scanned
+		return b.scanned
 	}
-	return s
+	return 0
 }
 
-// index is bytes.Index, for short delimiters three times as fast where the
-// first byte that could begin one does, as in lines of text.
+// learn keeps what an unfinished search knows.
+func (b *buffer) learn(delim []byte, scanned int) {
+	b.missed = append(b.missed[:0], delim...)
+	b.scanned = scanned
+}
+
+// index is bytes.Index, and twice as fast where the first byte of delim is
+// seldom anything else, as in lines of text.
 func index(p, delim []byte) int {
 	i := bytes.IndexByte(p, delim[0])
 	if i < 0 || bytes.HasPrefix(p[i:], delim) {

@@ -39,20 +39,26 @@ func (b *Receiver) ReceiveUntil(ctx context.Context, delim []byte, max int) ([]b
 // seek receives until delim is in the buffer, and returns how many bytes
 // stand before it.
 func (b *Receiver) seek(ctx context.Context, delim []byte, limit int) (int, error) {
-	s := b.buf.resume(delim, limit)
+	from := b.buf.known(delim)
 	for {
-		if n := s.find(b.buf.unread()); n >= 0 {
-			return n, nil
+		window := b.buf.window(limit, len(delim))
+		from = min(from, len(window)) // the limit may be a lower one now
+		if n := index(window[from:], delim); n >= 0 {
+			return from + n, nil
 		}
-		if b.buf.len()-len(delim) >= limit {
-			b.buf.pause(&s)
-			return 0, &DelimiterNotFoundError{Delimiter: bytes.Clone(delim), Max: limit}
-		}
-		if err := b.fill(ctx, b.readAhead); err != nil {
-			b.buf.pause(&s)
-			return 0, endWithin(err, b.buf.len())
+		from = max(from, len(window)-len(delim)+1)
+		if err := b.receiveMore(ctx, delim, limit); err != nil {
+			b.buf.learn(delim, from)
+			return 0, err
 		}
 	}
+}
+
+func (b *Receiver) receiveMore(ctx context.Context, delim []byte, limit int) error {
+	if b.buf.len()-len(delim) >= limit {
+		return &DelimiterNotFoundError{Delimiter: bytes.Clone(delim), Max: limit}
+	}
+	return endWithin(b.fill(ctx, b.readAhead), b.buf.len())
 }
 
 // Until yields what ReceiveUntil returns, again and again: views, each of
