@@ -22,7 +22,7 @@ type Conn struct {
 	pipe          *pipe
 	peer          *Conn
 	in, out       *flow
-	local, remote Addr
+	local, remote net.Addr // each an Addr, put into the interface once
 
 	closed bool                // by Close or Abort of this end
 	broken *stream.BrokenError // what either direction met first

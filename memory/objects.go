@@ -40,11 +40,11 @@ type handle struct {
 // buffer is full, receivers only while it is empty, and never both at once,
 // but for calls that are about to give up.
 type objects[T any] struct {
-	size int
+	mu    sync.Mutex // never held while waiting
+	items ring[T]
+	size  int
+	peak  int
 
-	mu            sync.Mutex // never held while waiting
-	items         ring[T]
-	peak          int
 	senders       waiters[T]
 	receivers     waiters[T]
 	openSenders   int
@@ -54,34 +54,51 @@ type objects[T any] struct {
 	spares spares[T]
 }
 
-// put hands item to the longest waiting receiver, which is then to be woken,
-// or to the buffer. It reports false where neither can take it.
-func (o *objects[T]) put(item T) (woken *waiter[T], ok bool) {
-	if w := o.receivers.settle(); w != nil {
-		w.item = item
-		return w, true
+// put is a Send on h that does not wait: it hands item to the longest waiting
+// receiver, which is then to be woken, or to the buffer.
+func (o *objects[T]) put(h *handle, item T) (woken *waiter[T], err error) {
+	if h.closed {
+		return nil, net.ErrClosed
+	}
+	if o.broken != nil {
+		return nil, o.broken
+	}
+	if o.receivers.first != nil {
+		if woken = o.receivers.settle(); woken != nil {
+			woken.item = item
+			return woken, nil
+		}
 	}
 	if o.items.count >= o.size {
-		return nil, false
+		return nil, stream.ErrWouldBlock
 	}
 	o.buffer(item)
-	return nil, true
+	return nil, nil
 }
 
-// take takes the oldest item. That makes room for the longest waiting sender,
-// which is then to be woken. It reports false where there is no item.
-func (o *objects[T]) take() (item T, woken *waiter[T], ok bool) {
-	if o.items.count == 0 {
-		if woken = o.senders.settle(); woken == nil {
-			return item, nil, false
+// take is a Receive on h that does not wait: it takes the oldest item. That
+// makes room for the longest waiting sender, which is then to be woken.
+func (o *objects[T]) take(h *handle) (item T, woken *waiter[T], err error) {
+	if h.closed {
+		return item, nil, net.ErrClosed
+	}
+	if o.senders.first != nil {
+		woken = o.senders.settle()
+	}
+	switch {
+	case o.items.count > 0:
+		item = o.items.pop()
+		if woken != nil {
+			o.buffer(woken.item)
 		}
-		return woken.item, woken, true
+	case woken != nil:
+		item = woken.item
+	case o.openSenders == 0:
+		err = io.EOF
+	default:
+		err = stream.ErrWouldBlock
 	}
-	item = o.items.pop()
-	if woken = o.senders.settle(); woken != nil {
-		o.buffer(woken.item)
-	}
-	return item, woken, true
+	return item, woken, err
 }
 
 func (o *objects[T]) buffer(item T) {
@@ -100,21 +117,16 @@ func (o *objects[T]) enqueue(ctx context.Context, l *waiters[T], h *handle) *wai
 // wait waits until w is settled and returns its outcome, or takes it out of
 // the line when ctx is done first. The waiter is free after it.
 func (o *objects[T]) wait(ctx context.Context, l *waiters[T], w *waiter[T]) (item T, err error) {
-	defer o.spares.push(w)
-	if w.done == nil {
+	if !w.wait() {
+		if o.withdraw(l, w) {
+			o.spares.push(w)
+			return item, stream.ContextError(ctx)
+		}
 		<-w.wake
-		return w.item, w.err
 	}
-	select {
-	case <-w.wake:
-		return w.item, w.err
-	case <-w.done:
-	}
-	if o.withdraw(l, w) {
-		return item, stream.ContextError(ctx)
-	}
-	<-w.wake
-	return w.item, w.err
+	item, err = w.item, w.err
+	o.spares.push(w)
+	return item, err
 }
 
 // withdraw takes w out of the line, unless its outcome is already fixed.

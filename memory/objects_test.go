@@ -417,6 +417,39 @@ func TestItemAcceptedBeforeTheCancelIsSent(t *testing.T) {
 	})
 }
 
+// The token that wakes a call comes after the lock is given up. In between the
+// call may find its context done, though its outcome is fixed.
+func TestCancelBetweenDeliveryAndWakeUpLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r := memory.New[string](0)
+		ctx, cancel := context.WithCancel(t.Context())
+		wait := memory.StartReceive(ctx, r)
+		wake := memory.PutSilently(s, "hello")
+		cancel()
+		received := make(chan result[string], 1)
+		go func() {
+			item, err := wait()
+			received <- result[string]{item, err}
+		}()
+		require.True(t, pending(received))
+		wake()
+		assert.Equal(t, result[string]{"hello", nil}, <-received)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s, r := memory.New[string](0)
+		ctx, cancel := context.WithCancel(t.Context())
+		wait := memory.StartSend(ctx, s, "hello")
+		item, wake := memory.TakeSilently(r)
+		assert.Equal(t, "hello", item)
+		cancel()
+		sent := make(chan error, 1)
+		go func() { sent <- wait() }()
+		require.True(t, pending(sent))
+		wake()
+		assert.NoError(t, <-sent)
+	})
+}
+
 func TestItemSentAfterTheCancelGoesToTheBuffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 100 {

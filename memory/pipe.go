@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"net"
 	"sync"
 
 	"github.com/strata-go/strata/stream"
@@ -27,14 +28,20 @@ func (c *Config) buffer() int {
 	return max(0, c.Buffer)
 }
 
+// What the ends of a Pipe have for addresses.
+var (
+	pipeAddrA net.Addr = Addr{Name: "pipe", Number: 1}
+	pipeAddrB net.Addr = Addr{Name: "pipe", Number: 2}
+)
+
 // Pipe returns two connected byte streams: what is sent on one is received on
 // the other.
 func Pipe(cfg *Config) (a, b *Conn) {
-	return newPipe(cfg, Addr{Name: "pipe", Number: 1}, Addr{Name: "pipe", Number: 2})
+	return newPipe(cfg, pipeAddrA, pipeAddrB)
 }
 
 // newPipe connects an end at the address a with one at b.
-func newPipe(cfg *Config, a, b Addr) (*Conn, *Conn) {
+func newPipe(cfg *Config, a, b net.Addr) (*Conn, *Conn) {
 	p := new(pipe)
 	for i := range p.flows {
 		p.flows[i].limit = cfg.buffer()

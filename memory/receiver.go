@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"io"
 	"net"
 
 	"github.com/strata-go/strata/attr"
@@ -26,12 +25,12 @@ var _ stream.ObjectReceiver[int] = (*Receiver[int])(nil)
 // The error is io.EOF once every sender is closed and the buffer is empty, and
 // net.ErrClosed once this handle is closed.
 func (r *Receiver[T]) Receive(ctx context.Context) (T, error) {
-	if err := stream.ContextError(ctx); err != nil {
+	if ctx.Err() != nil {
 		var zero T
-		return zero, err
+		return zero, stream.ContextError(ctx)
 	}
 	r.o.mu.Lock()
-	item, woken, err := r.take()
+	item, woken, err := r.o.take(&r.handle)
 	if err == stream.ErrWouldBlock {
 		w := r.o.enqueue(ctx, &r.o.receivers, &r.handle)
 		r.o.mu.Unlock()
@@ -46,7 +45,7 @@ func (r *Receiver[T]) Receive(ctx context.Context) (T, error) {
 // when the buffer is empty and no sender waits.
 func (r *Receiver[T]) TryReceive() (T, error) {
 	r.o.mu.Lock()
-	item, woken, err := r.take()
+	item, woken, err := r.o.take(&r.handle)
 	r.o.mu.Unlock()
 	wakeAll(woken)
 	return item, err
@@ -87,18 +86,3 @@ func (r *Receiver[T]) Statistics() Statistics { return r.o.statistics() }
 
 // Attributes returns an empty set: memory knows no facts about items.
 func (r *Receiver[T]) Attributes() *attr.Set { return nil }
-
-// take is called with the lock held.
-func (r *Receiver[T]) take() (item T, woken *waiter[T], err error) {
-	if r.closed {
-		return item, nil, net.ErrClosed
-	}
-	item, woken, ok := r.o.take()
-	switch {
-	case ok:
-		return item, woken, nil
-	case r.o.openSenders == 0:
-		return item, nil, io.EOF
-	}
-	return item, nil, stream.ErrWouldBlock
-}

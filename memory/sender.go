@@ -25,11 +25,11 @@ var _ stream.ObjectSender[int] = (*Sender[int])(nil)
 // have been for nothing all the same: a receiver may close with items in the
 // buffer.
 func (s *Sender[T]) Send(ctx context.Context, item T) error {
-	if err := stream.ContextError(ctx); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return stream.ContextError(ctx)
 	}
 	s.o.mu.Lock()
-	woken, err := s.put(item)
+	woken, err := s.o.put(&s.handle, item)
 	if err == stream.ErrWouldBlock {
 		w := s.o.enqueue(ctx, &s.o.senders, &s.handle)
 		w.item = item
@@ -46,7 +46,7 @@ func (s *Sender[T]) Send(ctx context.Context, item T) error {
 // the buffer is full and no receiver waits.
 func (s *Sender[T]) TrySend(item T) error {
 	s.o.mu.Lock()
-	woken, err := s.put(item)
+	woken, err := s.o.put(&s.handle, item)
 	s.o.mu.Unlock()
 	wakeAll(woken)
 	return err
@@ -85,18 +85,3 @@ func (s *Sender[T]) Statistics() Statistics { return s.o.statistics() }
 
 // Attributes returns an empty set: memory knows no facts about items.
 func (s *Sender[T]) Attributes() *attr.Set { return nil }
-
-// put is called with the lock held.
-func (s *Sender[T]) put(item T) (woken *waiter[T], err error) {
-	if s.closed {
-		return nil, net.ErrClosed
-	}
-	if s.o.broken != nil {
-		return nil, s.o.broken
-	}
-	woken, ok := s.o.put(item)
-	if !ok {
-		return nil, stream.ErrWouldBlock
-	}
-	return woken, nil
-}

@@ -36,6 +36,20 @@ func (w *waiter[T]) abandoned() bool {
 	}
 }
 
+// wait reports false when the call's context was done before the token came.
+func (w *waiter[T]) wait() bool {
+	if w.done == nil {
+		<-w.wake
+		return true
+	}
+	select {
+	case <-w.wake:
+		return true
+	case <-w.done:
+		return false
+	}
+}
+
 // waiters are calls in order of arrival.
 type waiters[T any] struct {
 	first, last *waiter[T]
