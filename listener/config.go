@@ -1,0 +1,58 @@
+package listener
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/stream"
+)
+
+// DefaultGrace is how long [Serve] lets handlers finish after it stopped.
+const DefaultGrace = 5 * time.Second
+
+// Config says how [Serve] goes about it. A nil Config and the zero Config
+// mean all defaults. Serve copies it.
+type Config[S stream.Resource] struct {
+	// Limit is how many streams are handled at once. At the limit Serve
+	// stops accepting, so that further ones wait in the listener's backlog.
+	// Zero and negative mean no limit.
+	Limit int
+
+	// Grace is how long handlers may take to finish once the context of
+	// Serve is done. What still runs then is canceled. Zero means
+	// DefaultGrace, 5 s; negative cancels at once.
+	Grace time.Duration
+
+	// OnError is told the error that a handler returned, joined with that of
+	// closing its stream. The stream is closed by then, but its fixed
+	// attributes still answer. Handlers run at the same time, and so may
+	// OnError. Nil logs to Logger.
+	OnError func(ctx context.Context, s S, err error)
+
+	// Logger is told about errors of handlers, and once per episode that
+	// accepting has to be retried for want of descriptors or memory. Nil
+	// means slog.Default().
+	Logger *slog.Logger
+}
+
+func (c *Config[S]) withDefaults() Config[S] {
+	var full Config[S]
+	if c != nil {
+		full = *c
+	}
+	if full.Grace == 0 {
+		full.Grace = DefaultGrace
+	}
+	if full.Logger == nil {
+		full.Logger = slog.Default()
+	}
+	if full.OnError == nil {
+		logger := full.Logger
+		full.OnError = func(ctx context.Context, s S, err error) {
+			logger.ErrorContext(ctx, "handler failed", "error", err, "stream", attr.LogValue(s))
+		}
+	}
+	return full
+}

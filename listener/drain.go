@@ -1,0 +1,118 @@
+package listener
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/strata-go/strata/internal/sockattr"
+	"github.com/strata-go/strata/stream"
+)
+
+// ErrDrained is the cause with which [Serve] cancels handlers when the grace
+// period is over.
+var ErrDrained = errors.New("listener: grace period over")
+
+// A DrainError reports that handlers did not finish within the grace period
+// and were canceled.
+type DrainError struct {
+	Grace   time.Duration
+	Streams []string // the remote address of each stream, or its type where it has none
+}
+
+func (e *DrainError) Error() string {
+	return fmt.Sprintf("listener: canceled %d handlers after %v: %s",
+		len(e.Streams), e.Grace, strings.Join(e.Streams, ", "))
+}
+
+// Unwrap returns [ErrDrained].
+func (e *DrainError) Unwrap() error { return ErrDrained }
+
+// Draining returns a channel that is closed when the [Serve] which runs this
+// handler has stopped accepting. A handler that could go on forever should
+// then finish what it is doing and return. The channel is nil in a context
+// that does not come from Serve.
+func Draining(ctx context.Context) <-chan struct{} {
+	ch, _ := ctx.Value(drainingKey{}).(<-chan struct{})
+	return ch
+}
+
+type drainingKey struct{}
+
+// drain waits for the handlers and cancels those that do not finish in time.
+func (srv *server[S]) drain(cancel context.CancelCauseFunc) error {
+	grace := max(srv.cfg.Grace, 0)
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-srv.streams.empty():
+		return nil
+	case <-timer.C:
+	}
+	left := srv.streams.names()
+	if len(left) == 0 {
+		return nil // the last one ended as the timer fired
+	}
+	cancel(ErrDrained)
+	return &DrainError{Grace: grace, Streams: left}
+}
+
+// streams are those being handled.
+type streams[S stream.Resource] struct {
+	mu    sync.Mutex
+	live  map[*S]struct{}
+	ended chan struct{} // made by empty, closed when none is left
+}
+
+func newStreams[S stream.Resource]() *streams[S] {
+	return &streams[S]{live: make(map[*S]struct{})}
+}
+
+func (t *streams[S]) add(s *S) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.live[s] = struct{}{}
+}
+
+func (t *streams[S]) remove(s *S) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.live, s)
+	if t.ended != nil && len(t.live) == 0 {
+		close(t.ended)
+	}
+}
+
+// empty returns a channel that is closed when no stream is left. It is called
+// once, when no more are added.
+func (t *streams[S]) empty() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = make(chan struct{})
+	if len(t.live) == 0 {
+		close(t.ended)
+	}
+	return t.ended
+}
+
+func (t *streams[S]) names() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	names := make([]string, 0, len(t.live))
+	for s := range t.live {
+		names = append(names, nameOf(*s))
+	}
+	slices.Sort(names)
+	return names
+}
+
+func nameOf(s stream.Resource) string {
+	if addr, ok := sockattr.RemoteAddr.Lookup(s); ok {
+		return addr.String()
+	}
+	return fmt.Sprintf("%T", s)
+}

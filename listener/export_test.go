@@ -1,0 +1,10 @@
+package listener
+
+// The errors of the system that tests make up.
+var (
+	Shortage      = shortage
+	DiedInBacklog = diedInBacklog
+)
+
+// NameOf is how a DrainError names a stream.
+var NameOf = nameOf

@@ -1,0 +1,224 @@
+package listener
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/structured"
+)
+
+// The defaults of [PrepareConfig].
+const (
+	DefaultPrepareTimeout  = 30 * time.Second
+	DefaultPrepareInFlight = 1024
+)
+
+// PrepareConfig says how [Prepare] goes about it. A nil PrepareConfig and the
+// zero one mean all defaults. Prepare copies it.
+type PrepareConfig[S stream.Resource] struct {
+	// Timeout is how long the preparation of one stream may take. Zero means
+	// DefaultPrepareTimeout, 30 s; negative means no limit.
+	Timeout time.Duration
+
+	// InFlight is how many streams may be in preparation, or prepared and
+	// not yet accepted, at once. At the limit further ones wait in the
+	// backlog. Zero means DefaultPrepareInFlight, 1024; negative means no
+	// limit.
+	InFlight int
+
+	// OnError is told why a stream was not handed out. The stream is closed
+	// by then, but its fixed attributes still answer. OnError may run
+	// several times at once. Nil drops the error.
+	OnError func(s S, err error)
+}
+
+func (c *PrepareConfig[S]) withDefaults() PrepareConfig[S] {
+	var full PrepareConfig[S]
+	if c != nil {
+		full = *c
+	}
+	if full.Timeout == 0 {
+		full.Timeout = DefaultPrepareTimeout
+	}
+	if full.InFlight == 0 {
+		full.InFlight = DefaultPrepareInFlight
+	}
+	if full.OnError == nil {
+		full.OnError = func(S, error) {}
+	}
+	return full
+}
+
+// Prepare returns a listener that runs prepare for each stream which ln
+// accepts, in a task of its own, and hands out those that succeeded, in the
+// order in which they did. One silent client therefore holds up nobody.
+//
+// The context of prepare is done after PrepareConfig.Timeout or when the
+// listener is closed. Prepare closes the stream when prepare returns an error.
+//
+// Nothing is accepted before the first Accept. From then on streams are
+// accepted and prepared ahead, up to PrepareConfig.InFlight. Prepare takes
+// over ln, and panics when ln or prepare is nil.
+func Prepare[S stream.Resource, T stream.Resource](ln stream.Listener[S], prepare func(context.Context, S) (T, error), cfg *PrepareConfig[S]) *Prepared[S, T] {
+	if ln == nil {
+		panic("listener: Prepare: nil listener")
+	}
+	if prepare == nil {
+		panic("listener: Prepare: nil prepare")
+	}
+	full := cfg.withDefaults()
+	p := &Prepared[S, T]{
+		ln: ln, prepare: prepare, cfg: full, slots: newSlots(full.InFlight),
+		ready: make(chan T), failed: make(chan error), done: make(chan struct{}), end: net.ErrClosed,
+	}
+	tasks, cancel := context.WithCancelCause(context.Background())
+	p.cancel, p.closing = cancel, tasks.Done()
+	p.launch = func() { go p.run(tasks) } // ends when the listener is closed; Close waits
+	return p
+}
+
+// A Prepared is a listener of streams that [Prepare] made ready. Several
+// goroutines may accept at once. Its attributes are those of the listener
+// below.
+type Prepared[S stream.Resource, T stream.Resource] struct {
+	ln      stream.Listener[S]
+	prepare func(context.Context, S) (T, error)
+	cfg     PrepareConfig[S]
+	slots   slots
+
+	launch  func() // starts the tasks
+	cancel  context.CancelCauseFunc
+	closing <-chan struct{} // closed when Close was called
+
+	ready  chan T        // handed over one by one, so that none is left in it
+	failed chan error    // errors of accepting, likewise
+	done   chan struct{} // closed when no task is left; then end is set
+	end    error
+
+	start  sync.Once
+	close  sync.Once
+	closed error
+}
+
+var _ stream.Listener[stream.Resource] = (*Prepared[stream.Resource, stream.Resource])(nil)
+
+// Accept waits for a stream that is ready. A canceled Accept has taken none.
+// An error of accepting below is returned once, and ends Accept for good if
+// it was net.ErrClosed.
+func (p *Prepared[S, T]) Accept(ctx context.Context) (T, error) {
+	var none T
+	if err := stream.ContextError(ctx); err != nil {
+		return none, err
+	}
+	select {
+	case <-p.closing:
+		return none, net.ErrClosed
+	default:
+		p.start.Do(p.launch)
+	}
+	select {
+	case s := <-p.ready:
+		return s, nil
+	case err := <-p.failed:
+		return none, err
+	case <-p.closing:
+		return none, net.ErrClosed
+	case <-p.done:
+		return none, p.end
+	case <-ctx.Done():
+		return none, stream.ContextError(ctx)
+	}
+}
+
+// Attributes returns those of the listener below.
+func (p *Prepared[S, T]) Attributes() *attr.Set { return p.ln.Attributes() }
+
+// Close closes the listener below, cancels what is in preparation and closes
+// what nobody accepted. It returns when that is done.
+func (p *Prepared[S, T]) Close() error {
+	p.close.Do(func() {
+		p.cancel(net.ErrClosed)
+		p.closed = p.ln.Close()
+		p.start.Do(func() { close(p.done) })
+		<-p.done
+	})
+	return p.closed
+}
+
+func (p *Prepared[S, T]) run(ctx context.Context) {
+	defer close(p.done)
+	// The tasks return no errors: theirs go to OnError and to Accept.
+	_ = structured.Run(ctx, func(ctx context.Context, g *structured.Group) error {
+		p.acceptAll(ctx, g)
+		return nil // so that what is in preparation goes on
+	})
+}
+
+// acceptAll returns when either listener is closed. Every other error goes to
+// an Accept, whose caller decides whether to try again.
+func (p *Prepared[S, T]) acceptAll(ctx context.Context, g *structured.Group) {
+	for p.slots.take(ctx) == nil {
+		s, err := p.ln.Accept(ctx)
+		if err == nil {
+			g.Go("prepare", func(ctx context.Context) error {
+				defer p.slots.give()
+				p.handOut(ctx, s)
+				return nil
+			})
+			continue
+		}
+		p.slots.give()
+		if errors.Is(err, net.ErrClosed) {
+			p.end = err
+			return
+		}
+		select {
+		case p.failed <- err:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// handOut prepares s and waits until somebody accepts it.
+func (p *Prepared[S, T]) handOut(ctx context.Context, s S) {
+	ready, err := p.prepareInTime(ctx, s)
+	if err != nil {
+		p.cfg.OnError(s, errors.Join(err, s.Close()))
+		return
+	}
+	select {
+	case p.ready <- ready:
+	case <-ctx.Done():
+		ready.Close()
+	}
+}
+
+func (p *Prepared[S, T]) prepareInTime(ctx context.Context, s S) (T, error) {
+	if p.cfg.Timeout < 0 {
+		return p.prepare(ctx, s)
+	}
+	late := &PrepareTimeoutError{Timeout: p.cfg.Timeout}
+	ctx, cancel := context.WithTimeoutCause(ctx, p.cfg.Timeout, late)
+	defer cancel()
+	return p.prepare(ctx, s)
+}
+
+// A PrepareTimeoutError is the cause with which the context of a preparation
+// ends that took too long. It is context.DeadlineExceeded.
+type PrepareTimeoutError struct {
+	Timeout time.Duration
+}
+
+func (e *PrepareTimeoutError) Error() string {
+	return fmt.Sprintf("listener: stream not ready within %v", e.Timeout)
+}
+
+// Unwrap returns context.DeadlineExceeded.
+func (e *PrepareTimeoutError) Unwrap() error { return context.DeadlineExceeded }
