@@ -51,6 +51,30 @@ func compareFacts(p attr.Provider, close func()) error {
 	return nil
 }
 
+// passThrough wants every fact of below to be found in top, told by the same
+// layer with the same answer.
+func passThrough(top, below attr.Provider) error {
+	above := facts(top)
+	for name, want := range facts(below) {
+		got, ok := above[name]
+		if !ok {
+			return fmt.Errorf("the attribute %s does not pass through", name)
+		}
+		v, err := want.Value()
+		w, gotErr := got.Value()
+		if err != gotErr {
+			return fmt.Errorf("the attribute %s below is %v, %v, and passes as %v, %v", name, v, err, w, gotErr)
+		}
+		if err == nil && !same(v, w) {
+			return fmt.Errorf("the attribute %s below is %v, and passes as %v", name, v, w)
+		}
+		if want.Secret() != got.Secret() {
+			return fmt.Errorf("the attribute %s is secret below and not above, or the other way round", name)
+		}
+	}
+	return nil
+}
+
 // same reports whether two values of a fact are equal, as far as they can be
 // compared: functions, also within structs, by what they print as.
 func same(v, w any) bool {
