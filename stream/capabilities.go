@@ -36,11 +36,14 @@ type (
 	}
 )
 
-// WaitReceive waits until s.Receive would not block: there is data, the end,
-// or an error that Receive would return. It takes nothing, so that a reader
-// need not hold a buffer while it waits. It belongs to the receiving
-// direction. There is no substitute for it: where s cannot, the error is
-// errors.ErrUnsupported.
+// WaitReceive waits until s.Receive would not block, and takes nothing, so
+// that a reader need not hold a buffer while it waits. After nil Receive
+// returns at once, be it bytes, the end or a failure. An error is that of the
+// call itself (canceled, busy, closed), or the end or failure that Receive
+// would return.
+//
+// It belongs to the receiving direction. There is no substitute for it: where
+// s cannot wait, the error is errors.ErrUnsupported.
 func WaitReceive(ctx context.Context, s ByteReceiver) error {
 	if w, ok := s.(ReceiveWaiter); ok {
 		return w.WaitReceive(ctx)
@@ -48,15 +51,19 @@ func WaitReceive(ctx context.Context, s ByteReceiver) error {
 	return errors.ErrUnsupported
 }
 
-// SendBuffers sends bufs in order and returns how many of their bytes were
-// taken, with one system call where s can (writev), else with a Send for
-// each. It does not change bufs. It belongs to the sending direction, and n
-// means what it means to Send.
+// SendBuffers sends bufs in order and returns how many of their bytes s took,
+// with one system call where s can (writev), else with a Send for each. It
+// does not change bufs. It belongs to the sending direction, and n and the
+// error mean what they mean to Send; without any bufs it is the Send of an
+// empty p.
 func SendBuffers(ctx context.Context, s ByteSender, bufs [][]byte) (int64, error) {
 	if b, ok := s.(BuffersSender); ok {
 		if n, err := b.SendBuffers(ctx, bufs); !unsupported(n, err) {
 			return n, err
 		}
+	}
+	if len(bufs) == 0 {
+		bufs = [][]byte{nil}
 	}
 	var sent int64
 	for _, p := range bufs {
