@@ -29,3 +29,13 @@ func (g *Guard) Leave() {
 		panic("structured: Guard.Leave without Enter: call Leave once for each Enter that returned nil")
 	}
 }
+
+// GuardStatistics is a snapshot of a [Guard].
+type GuardStatistics struct {
+	Entered bool // somebody is inside
+}
+
+// Statistics returns a snapshot.
+func (g *Guard) Statistics() GuardStatistics {
+	return GuardStatistics{Entered: g.entered.Load()}
+}

@@ -1,0 +1,137 @@
+package structured
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// A Task is the handle of a task with a result. [Spawn] makes it. Its methods
+// may be called at any time, also after the group has ended, and
+// concurrently.
+type Task[T any] struct {
+	name   string
+	cancel context.CancelCauseFunc
+	ctx    context.Context
+	done   chan struct{}
+
+	mu     sync.Mutex
+	status Status
+	value  T
+	err    error
+}
+
+// ErrRunning is the error of [Task.Result] while there is no result yet.
+var ErrRunning = errors.New("task still running")
+
+// Spawn runs f as a task of g, as [Group.Go] does, and returns a handle on
+// it. The task's context is the group's, and canceled by [Task.Cancel] too.
+// In a group with a limit Spawn waits for room; if the group is canceled
+// meanwhile, f is never run and the task is canceled from the beginning.
+func Spawn[T any](g *Group, name string, f func(ctx context.Context) (T, error)) *Task[T] {
+	return spawn(g, name, f, false)
+}
+
+// spawn is Spawn. The failure of an apart task is not the group's.
+func spawn[T any](g *Group, name string, f func(ctx context.Context) (T, error), apart bool) *Task[T] {
+	g.checkTask("Spawn", name, f == nil)
+	s := &Task[T]{name: name, done: make(chan struct{}), status: Running}
+	s.ctx, s.cancel = context.WithCancelCause(g.ctx)
+	if g.room != nil {
+		if err := g.waitForRoom(g.ctx, "Spawn"); err != nil {
+			var zero T
+			s.settle(Canceled, zero, err)
+			return s
+		}
+	}
+	var value T
+	t := &task{g: g, name: name, more: &more{ctx: s.ctx}}
+	t.f = func(ctx context.Context) (err error) {
+		value, err = f(ctx)
+		return err
+	}
+	t.more.end = func(err error) error {
+		return s.end(t, value, err, apart)
+	}
+	g.start(t, "Spawn")
+	return s
+}
+
+// end settles the handle, and returns the error that the group is to have.
+func (s *Task[T]) end(t *task, value T, err error, apart bool) error {
+	if err == nil {
+		s.settle(Done, value, nil)
+		return nil
+	}
+	status := Failed
+	if t.g.echoes(t).strip(err) == nil {
+		status = Canceled
+		err = canceled(s.ctx)
+	} else {
+		err = inTask(t.path(), err)
+	}
+	if !apart {
+		t.g.fail(t, err) // before anybody can see the end of the task
+	}
+	var zero T
+	s.settle(status, zero, err)
+	return nil
+}
+
+func (s *Task[T]) settle(status Status, value T, err error) {
+	s.mu.Lock()
+	s.status, s.value, s.err = status, value, err
+	s.mu.Unlock()
+	s.cancel(errDone)
+	close(s.done)
+}
+
+// Name returns the name given to [Spawn].
+func (s *Task[T]) Name() string { return s.name }
+
+// Done returns a channel that is closed when the task has ended.
+func (s *Task[T]) Done() <-chan struct{} { return s.done }
+
+// Wait waits until the task has ended and returns [Task.Result]. A canceled
+// Wait leaves the task alone; a canceled task does not cancel who waits.
+func (s *Task[T]) Wait(ctx context.Context) (T, error) {
+	if err := canceled(ctx); err != nil {
+		var zero T
+		return zero, err
+	}
+	select {
+	case <-s.done:
+		return s.Result()
+	case <-ctx.Done():
+		var zero T
+		return zero, canceled(ctx)
+	}
+}
+
+// Result returns what the task returned: its value, or a [*TaskError] with
+// its error, or for a canceled task an error that is both the cause and
+// context.Canceled. While the task runs the error is [ErrRunning].
+func (s *Task[T]) Result() (T, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.status == Running {
+		return s.value, ErrRunning
+	}
+	return s.value, s.err
+}
+
+// Cancel cancels the context of this task alone, with cause as the cause; nil
+// means context.Canceled. What the task returns because of it is not an error
+// of the group. Cancel does not wait. After the task's end it has no effect.
+func (s *Task[T]) Cancel(cause error) { s.cancel(cause) }
+
+// Status returns whether the task is [Running], [Canceling] after its context
+// was canceled, or how it ended: [Done], [Failed] or [Canceled].
+func (s *Task[T]) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.status == Running && s.ctx.Err() != nil {
+		return Canceling
+	}
+	return s.status
+}

@@ -1,0 +1,197 @@
+package structured
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A TaskInfo describes a group or a task at the moment of [Tasks].
+type TaskInfo struct {
+	Path    string        // as in TaskError; a group's is its task's, and its name
+	Parent  string        // the path of what it runs in, "" at the top
+	Depth   int           // how many it runs in: a task is one deeper than its group
+	Group   bool          // a group, which stands for its body, not a task
+	Service bool          // started by Group.GoService
+	Age     time.Duration // since it was started
+	Status  Status
+	Site    string // "file:line" where it was started, with Config.Trace
+}
+
+// Tasks returns every group and task of the program, each group before its
+// tasks and each task before the groups that it runs. It is not a snapshot of
+// one instant: groups go on while it looks at others.
+func Tasks() []TaskInfo {
+	roots.mu.Lock()
+	var groups []*Group
+	for g := roots.first; g != nil; g = g.next {
+		groups = append(groups, g)
+	}
+	roots.mu.Unlock()
+	var all []TaskInfo
+	for _, g := range groups {
+		all = g.describe(all, "", 0)
+	}
+	return all
+}
+
+// Dump writes the tree of [Tasks], a line for each.
+func Dump(w io.Writer) error {
+	var b strings.Builder
+	for _, t := range Tasks() {
+		b.WriteString(strings.Repeat("  ", t.Depth))
+		switch {
+		case t.Group:
+			b.WriteString("group ")
+		case t.Service:
+			b.WriteString("service ")
+		default:
+			b.WriteString("task ")
+		}
+		name := t.Path
+		if name == "" {
+			name = "(unnamed)"
+		}
+		fmt.Fprintf(&b, "%s %s %s", name, t.Status, t.Age)
+		if t.Site != "" {
+			b.WriteString(" " + t.Site)
+		}
+		b.WriteByte('\n')
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// roots are the groups that run outside of any task.
+var roots struct {
+	mu    sync.Mutex
+	first *Group
+}
+
+// enter puts g into the tree, under the task that its context comes from, or
+// where that has ended, under the task that this ran in.
+func (g *Group) enter() {
+	for up := taskOf(g.outer); up != nil; up = up.g.up {
+		if up.adopt(g) {
+			return
+		}
+	}
+	roots.mu.Lock()
+	defer roots.mu.Unlock()
+	g.link(&roots.first)
+}
+
+func (g *Group) leave() {
+	mu, first := &roots.mu, &roots.first
+	if g.up != nil {
+		mu, first = &g.up.g.mu, &g.up.groups
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	g.unlink(first)
+}
+
+func (t *task) adopt(g *Group) bool {
+	t.g.mu.Lock()
+	defer t.g.mu.Unlock()
+	if t.next == nil || t.g.state == notRunning {
+		return false
+	}
+	g.up = t
+	g.link(&t.groups)
+	return true
+}
+
+func (g *Group) link(first **Group) {
+	g.next = *first
+	if g.next != nil {
+		g.next.prev = g
+	}
+	*first = g
+}
+
+func (g *Group) unlink(first **Group) {
+	if g.prev == nil {
+		*first = g.next
+	} else {
+		g.prev.next = g.next
+	}
+	if g.next != nil {
+		g.next.prev = g.prev
+	}
+}
+
+// describe appends what is to be told about g and all below it. The locks
+// are taken one at a time; what ends between them is left out.
+func (g *Group) describe(all []TaskInfo, parent string, depth int) []TaskInfo {
+	type found struct {
+		t      *task
+		groups []*Group
+	}
+	g.mu.Lock()
+	state := g.state
+	age := time.Since(g.began)
+	var tasks []found
+	for t := &g.body; ; {
+		f := found{t: t}
+		for sub := t.groups; sub != nil; sub = sub.next {
+			f.groups = append(f.groups, sub)
+		}
+		tasks = append(tasks, f)
+		if t = t.next; t == &g.body {
+			break
+		}
+	}
+	g.mu.Unlock()
+	if state == notRunning {
+		return all
+	}
+	path := g.body.path()
+	for _, f := range tasks {
+		info := TaskInfo{Path: path, Parent: parent, Depth: depth, Group: true, Status: g.statusIn(state)}
+		if f.t != &g.body {
+			info = TaskInfo{Path: f.t.path(), Parent: path, Depth: depth + 1, Service: f.t.service, Status: f.t.statusNow()}
+		}
+		info.Age = max(0, age-f.t.began)
+		if f.t.more != nil {
+			info.Site = site(f.t.more.site)
+		}
+		all = append(all, info)
+		for _, sub := range f.groups {
+			all = sub.describe(all, info.Path, info.Depth+1)
+		}
+	}
+	return all
+}
+
+func (g *Group) statusIn(state groupState) Status {
+	switch {
+	case g.ctx.Err() != nil:
+		return Canceling
+	case state == waiting:
+		return Waiting
+	}
+	return Running
+}
+
+func (t *task) statusNow() Status {
+	switch {
+	case t.more != nil && t.more.starting.Load():
+		return Starting
+	case t.inner().Err() != nil:
+		return Canceling
+	}
+	return Running
+}
+
+// site formats the address of a call.
+func site(pc uintptr) string {
+	if pc == 0 {
+		return ""
+	}
+	frame, _ := runtime.CallersFrames([]uintptr{pc}).Next()
+	return fmt.Sprintf("%s:%d", frame.File, frame.Line)
+}
