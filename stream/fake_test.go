@@ -98,3 +98,59 @@ func (a *able) answer(call string) error {
 type receiver struct{ stream.ByteReceiver }
 
 type sender struct{ stream.ByteSender }
+
+// objects is fake for strings as items.
+type objects struct {
+	calls      []string
+	items      []string // what Receive returns, then receiveErr
+	receiveErr error    // nil means io.EOF
+	sent       []string
+	sendErr    error
+	closeErr   error
+	facts      *attr.Set
+}
+
+func (o *objects) Attributes() *attr.Set { return o.facts }
+
+func (o *objects) Receive(context.Context) (string, error) {
+	o.calls = append(o.calls, "Receive")
+	if len(o.items) > 0 {
+		item := o.items[0]
+		o.items = o.items[1:]
+		return item, nil
+	}
+	if o.receiveErr != nil {
+		return "half an item", o.receiveErr
+	}
+	return "", io.EOF
+}
+
+func (o *objects) Send(_ context.Context, item string) error {
+	o.calls = append(o.calls, "Send")
+	if o.sendErr == nil {
+		o.sent = append(o.sent, item)
+	}
+	return o.sendErr
+}
+
+func (o *objects) Close() error {
+	o.calls = append(o.calls, "Close")
+	return o.closeErr
+}
+
+// ableObjects is objects with every capability; each returns err.
+type ableObjects struct {
+	objects
+	err error
+}
+
+func (a *ableObjects) TrySend(string) error { return a.answer("TrySend") }
+
+func (a *ableObjects) SendEOF(context.Context) error { return a.answer("SendEOF") }
+
+func (a *ableObjects) Abort(cause error) error { return a.answer("Abort: " + cause.Error()) }
+
+func (a *ableObjects) answer(call string) error {
+	a.calls = append(a.calls, call)
+	return a.err
+}
