@@ -76,3 +76,44 @@ func ExampleReceiver_Peek() {
 	fmt.Println("TLS:", head[0] == 0x16, "still there:", r.Buffered())
 	// Output: TLS: true still there: 3
 }
+func ExampleConnector() {
+	ctx := context.Background()
+	ln := memory.Listen(nil)
+	defer ln.Close()
+
+	s, err := buffered.NewConnector(ln, nil).Connect(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Close()
+	fmt.Println(s.Buffered())
+	// Output: 0
+}
+
+func ExampleNewFrames() {
+	ctx := context.Background()
+	a, b := memory.Pipe(nil)
+	client := buffered.NewFrames[[]byte](buffered.New(a, nil), buffered.LengthPrefixed{Size: 2})
+	server := buffered.NewFrames[[]byte](buffered.New(b, nil), buffered.LengthPrefixed{Size: 2})
+	defer client.Close()
+	defer server.Close()
+
+	for _, item := range []string{"first", "", "third"} {
+		if err := client.Send(ctx, []byte(item)); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := client.SendEOF(ctx); err != nil {
+		log.Fatal(err)
+	}
+	for item, err := range stream.Items(ctx, server) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%q\n", item)
+	}
+	// Output:
+	// "first"
+	// ""
+	// "third"
+}

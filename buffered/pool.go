@@ -8,8 +8,9 @@ import (
 // Buffers of 4, 8, 16, 32 and 64 KiB are pooled; larger ones are left to the
 // garbage collector.
 const (
-	smallestBits = 12
-	largestBits  = 16
+	smallestBits  = 12
+	largestBits   = 16
+	largestPooled = 1 << largestBits
 )
 
 var pools [largestBits - smallestBits + 1]sync.Pool

@@ -3,7 +3,6 @@ package buffered
 import (
 	"context"
 	"errors"
-	"net"
 
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/stream"
@@ -106,17 +105,6 @@ func (b *Stream) Detach() (inner stream.ByteStream, leftover []byte, err error) 
 	return b.s, leftover, nil
 }
 
-// enterSend is enter for the sending direction.
 func (b *Stream) enterSend(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return stream.ContextError(ctx)
-	}
-	err := b.sending.Enter()
-	if !b.closed.Load() {
-		return err
-	}
-	if err == nil {
-		b.sending.Leave()
-	}
-	return net.ErrClosed
+	return enter(ctx, &b.sending, &b.closed)
 }

@@ -119,3 +119,22 @@ func TestAbortReachesTheStream(t *testing.T) {
 	assert.ErrorIs(t, err, stream.ErrBroken)
 	assert.ErrorIs(t, err, cause)
 }
+func TestAConnectorMakesStreams(t *testing.T) {
+	ln := memory.Listen(nil)
+	defer ln.Close()
+	c := buffered.NewConnector(ln, &buffered.Config{ReadAhead: -1})
+	s, err := c.Connect(t.Context())
+	require.NoError(t, err)
+	defer s.Close()
+	peer, err := ln.Accept(t.Context())
+	require.NoError(t, err)
+	defer peer.Close()
+	send(t, peer, "a\nb")
+	_, err = s.ReceiveUntil(t.Context(), []byte("\n"), 0)
+	require.NoError(t, err)
+	assert.Zero(t, s.Buffered(), "the configuration must reach the stream")
+
+	require.NoError(t, ln.Close())
+	_, err = c.Connect(t.Context())
+	assert.Error(t, err)
+}
