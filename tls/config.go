@@ -3,6 +3,7 @@ package tls
 import (
 	cryptotls "crypto/tls"
 	"net/netip"
+	"time"
 
 	"golang.org/x/net/idna"
 
@@ -56,6 +57,21 @@ type Options struct {
 	// clean end, io.EOF, though the peer did not say close_notify. It is for
 	// protocols that mark their own ends, with peers that do not bother.
 	AllowTruncation bool
+
+	// HandshakeTimeout is how long a handshake of a [Listener] may take. Zero
+	// means 30 s; negative means no limit. Elsewhere a context tells.
+	HandshakeTimeout time.Duration
+
+	// InFlight is how many streams of a [Listener] may be in a handshake, or
+	// through it and not yet accepted, at once. Further ones wait in the
+	// backlog. Zero means 1024; negative means no limit.
+	InFlight int
+
+	// OnError is told about each handshake of a [Listener] that failed: the
+	// stream, which is closed but whose fixed attributes still answer, and
+	// the error, in which the [*HandshakeError] tells the name that the client
+	// asked for. It may run several times at once. Nil drops the error.
+	OnError func(s stream.ByteStream, err error)
 }
 
 func (o *Options) copy() Options {

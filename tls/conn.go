@@ -26,10 +26,11 @@ type Conn struct {
 
 	receiving structured.Guard
 	in        incoming
-	plain     []byte // borrowed; decrypted and not received
-	taken     int    // what of plain was received
-	one       [1]byte
-	end       error // what Receive returns when there is no more
+	first     [1]byte // what WaitReceive decrypted
+	waited    bool    // and nobody has received
+	record    uint    // the number of the record that the last plaintext is of
+	kept      int     // how much more of it crypto/tls has
+	end       error   // what Receive returns when there is no more
 	unread    atomic.Int64
 
 	sending structured.Guard
@@ -39,6 +40,8 @@ type Conn struct {
 	broken   atomic.Pointer[stream.BrokenError]
 	closed   atomic.Bool
 	released chan struct{} // closed when Close is done
+
+	plain net.Conn // the transport, once Std gave the session away
 }
 
 var (

@@ -10,8 +10,9 @@ const headerSize = 5
 // pieces.
 type framing struct {
 	header [headerSize]byte
-	passed int // bytes of the current record that went by; 0 between records
-	size   int // of the current record, once its header went by
+	passed int  // bytes of the current record that went by; 0 between records
+	size   int  // of the current record or, between records, of the last
+	count  uint // of records that went by
 }
 
 // advance returns how many bytes at the start of b belong to the current
@@ -24,15 +25,25 @@ func (f *framing) advance(b []byte) int {
 		if f.passed < headerSize {
 			return n
 		}
-		f.size = headerSize + int(binary.BigEndian.Uint16(f.header[3:]))
+		f.size = recordLen(f.header[:])
 	}
 	rest := min(f.size-f.passed, len(b)-n)
 	f.passed += rest
 	if f.passed == f.size {
 		f.passed = 0
+		f.count++
 	}
 	return n + rest
 }
 
 // between tells whether no record is under way.
 func (f *framing) between() bool { return f.passed == 0 }
+
+// recordLen returns the length of the record that b begins with, or 0 while
+// that does not show yet.
+func recordLen(b []byte) int {
+	if len(b) < headerSize {
+		return 0
+	}
+	return headerSize + int(binary.BigEndian.Uint16(b[3:]))
+}

@@ -59,24 +59,48 @@ type transportError struct{ err error }
 func (e *transportError) Error() string { return e.err.Error() }
 
 func (in *incoming) read(p []byte) (int, error) {
-	if in.start < len(in.ahead) {
-		return in.handOver(p), nil
+	for !in.hasFor(p) {
+		if err := in.mayReceive(); err != nil {
+			return 0, err
+		}
+		if len(in.ahead) == 0 && !in.bulk {
+			return in.receive(p)
+		}
+		if err := in.fill(in.ctx); err != nil {
+			return 0, in.fail(err)
+		}
 	}
+	return in.handOver(p), nil
+}
+
+// mayReceive returns nil if crypto/tls may have more than what is ahead.
+func (in *incoming) mayReceive() error {
 	if in.ctx == nil {
-		return 0, errInterrupted
+		return errInterrupted
 	}
 	if in.flight != nil {
 		in.flight.launch(in.ctx)
 	}
 	if in.out.flooded.Load() {
-		return 0, &transportError{errUnanswered}
+		return &transportError{errUnanswered}
 	}
-	if in.bulk {
-		if err := in.fill(in.ctx); err != nil {
-			return 0, in.fail(err)
-		}
-		return in.handOver(p), nil
+	return nil
+}
+
+// hasFor tells whether enough is ahead to hand some of it over: the rest of
+// the current record, or all of the next. Less only if it must be, since
+// crypto/tls allocates for each time that it asks.
+func (in *incoming) hasFor(p []byte) bool {
+	rest := len(in.ahead) - in.start
+	if rest == 0 || !in.framing.between() || rest == cap(in.ahead) {
+		return rest > 0
 	}
+	size := recordLen(in.ahead[in.start:])
+	return size > 0 && rest >= min(size, len(p))
+}
+
+// receive receives into crypto/tls's own buffer.
+func (in *incoming) receive(p []byte) (int, error) {
 	n, err := receive(in.ctx, in.s, p)
 	if err != nil {
 		return 0, in.fail(err)
@@ -114,22 +138,41 @@ func (in *incoming) fill(ctx context.Context) error {
 		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
-		in.ahead = borrow(bulkSize)
 	}
+	in.makeRoom()
 	room := in.ahead[len(in.ahead):cap(in.ahead)]
 	n, err := receive(ctx, in.s, room)
 	in.ahead = in.ahead[:len(in.ahead)+n]
-	in.bulk = n >= recordSize
+	in.bulk = n >= min(len(room), recordSize)
 	if len(in.ahead) == 0 {
 		in.release()
 	}
 	return err
 }
 
+// makeRoom moves what is ahead to the front of a buffer in which there is room
+// for the rest of a record, or for more while more is coming.
+func (in *incoming) makeRoom() {
+	size := recordSize
+	if in.bulk {
+		size = bulkSize
+	}
+	rest := in.ahead[in.start:]
+	if cap(in.ahead) >= size {
+		in.ahead = append(in.ahead[:0], rest...)
+	} else {
+		roomy := append(borrow(size), rest...)
+		giveBack(in.ahead)
+		in.ahead = roomy
+	}
+	in.start = 0
+}
+
 // fetch receives until ctx is done or there is no room left. Errors come again
 // when crypto/tls asks.
 func (in *incoming) fetch(ctx context.Context) {
-	for in.ahead == nil || len(in.ahead) < cap(in.ahead) {
+	in.bulk = true
+	for len(in.ahead)-in.start < bulkSize {
 		if in.fill(ctx) != nil {
 			break
 		}

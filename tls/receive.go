@@ -28,46 +28,36 @@ func (c *Conn) Receive(ctx context.Context, p []byte) (int, error) {
 		return 0, err
 	}
 	defer c.leaveReceive()
-	if n := c.takePlain(p); n > 0 {
-		return n, nil
+	if !c.waited {
+		return c.decrypt(ctx, p)
 	}
-	n, err := c.decrypt(ctx, p)
-	if err != nil {
-		return 0, err
+	p[0], c.waited = c.first[0], false
+	if len(p) == 1 {
+		return 1, nil
 	}
-	if n == len(p) && c.mayHoldMore(n) {
-		c.keepPlain(nil)
-	}
-	return n, nil
+	n, _ := c.decrypt(nil, p[1:]) // an error comes again
+	return 1 + n, nil
 }
 
-// WaitReceive waits until Receive would not block. It decrypts one record into
-// the Conn, and holds no buffer while it waits.
+// WaitReceive waits until Receive would not block, for which it has to decrypt
+// a record. It holds no buffer while it waits.
 func (c *Conn) WaitReceive(ctx context.Context) error {
 	if err := c.enter(ctx, &c.receiving); err != nil {
 		return err
 	}
 	defer c.leaveReceive()
-	if c.taken < len(c.plain) {
+	if c.waited {
 		return nil
 	}
-	_, err := c.decrypt(ctx, c.one[:])
-	switch {
-	case err == nil:
-		c.keepPlain(c.one[:])
-		return nil
-	case c.end != nil:
+	_, err := c.decrypt(ctx, c.first[:])
+	c.waited = err == nil
+	if c.end != nil {
 		return nil // Receive tells
 	}
 	return err
 }
 
-func (c *Conn) leaveReceive() {
-	c.unread.Store(int64(c.in.unread() + len(c.plain) - c.taken))
-	c.receiving.Leave()
-}
-
-// decrypt fills p from the next record with plaintext.
+// decrypt returns plaintext. With a nil ctx it does not wait for any.
 func (c *Conn) decrypt(ctx context.Context, p []byte) (int, error) {
 	if c.end != nil {
 		return 0, c.end
@@ -76,7 +66,11 @@ func (c *Conn) decrypt(ctx context.Context, p []byte) (int, error) {
 	n, err := c.tls.Read(p)
 	c.in.ctx = nil
 	if n > 0 {
+		c.countKept(n, len(p))
 		return n, nil // an error with it comes again
+	}
+	if ctx == nil {
+		return 0, errInterrupted
 	}
 	return 0, c.receiveError(err)
 }
@@ -89,7 +83,7 @@ func (c *Conn) receiveError(err error) error {
 		return net.ErrClosed
 	case err == errInterrupted:
 		return c.in.err
-	case isBelow && below.err == io.EOF && (!c.opt.AllowTruncation || !c.in.framing.between()):
+	case isBelow && below.err == io.EOF && (!c.opt.AllowTruncation || c.in.unread() > 0):
 		c.end = c.fail(io.ErrUnexpectedEOF)
 	case isBelow && below.err != io.EOF:
 		c.end = c.fail(below.err)
@@ -103,34 +97,36 @@ func (c *Conn) receiveError(err error) error {
 	return c.end
 }
 
-// mayHoldMore tells whether crypto/tls may have kept a part of the record from
-// which it returned n bytes.
-func (c *Conn) mayHoldMore(n int) bool {
-	return n+c.overhead < c.in.framing.size-headerSize
-}
-
-// keepPlain takes what crypto/tls has of the current record, behind first:
-// this layer must know how much it holds (stream.Unread), and crypto/tls does
-// not tell.
-func (c *Conn) keepPlain(first []byte) {
-	b := append(borrow(recordSize), first...)
-	n, _ := c.tls.Read(b[len(b) : len(b)+maxPlaintext]) // without in.ctx it cannot wait
-	c.plain = b[:len(b)+n]
-	c.releasePlain()
-}
-
-func (c *Conn) takePlain(p []byte) int {
-	n := copy(p, c.plain[c.taken:])
-	c.taken += n
-	c.releasePlain()
-	return n
-}
-
-func (c *Conn) releasePlain() {
-	if c.taken == len(c.plain) {
-		giveBack(c.plain)
-		c.plain, c.taken = nil, 0
+// countKept works out how much of a record's plaintext crypto/tls has kept
+// when it returned n bytes where there was room for more or not. It does not
+// tell; padding counts as plaintext.
+func (c *Conn) countKept(n, room int) {
+	if c.record != c.in.framing.count {
+		c.record = c.in.framing.count
+		c.kept = c.in.framing.size - headerSize - c.overhead
 	}
+	c.kept = max(c.kept-n, 0)
+	if n < room {
+		c.kept = 0
+	}
+}
+
+func (c *Conn) leaveReceive() {
+	unread := c.in.unread() + c.kept
+	if c.waited {
+		unread++
+	}
+	c.unread.Store(int64(unread))
+	c.receiving.Leave()
+}
+
+// unreadBytes is the getter of stream.Unread. What is not decrypted yet counts
+// as ciphertext.
+func (c *Conn) unreadBytes() (int, error) {
+	if c.closed.Load() {
+		return 0, net.ErrClosed
+	}
+	return int(c.unread.Load()), nil
 }
 
 // overhead returns how much longer a record's body is than its plaintext, at
@@ -147,13 +143,4 @@ func overhead(state *ConnectionState) int {
 		return tag + nonce
 	}
 	return tag
-}
-
-// unreadBytes is the getter of stream.Unread. What it counts is ciphertext
-// where the record is not decrypted yet.
-func (c *Conn) unreadBytes() (int, error) {
-	if c.closed.Load() {
-		return 0, net.ErrClosed
-	}
-	return int(c.unread.Load()), nil
 }
