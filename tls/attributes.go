@@ -14,11 +14,12 @@ var (
 	// derived from it.
 	State = tlsattr.State
 
-	// Version is the protocol version, such as [VersionTLS13]. [VersionName]
-	// has its name.
+	// Version is the protocol version, which compares with [VersionTLS13] and
+	// prints as "TLS 1.3".
 	Version = tlsattr.Version
 
-	// CipherSuite is the cipher suite, as crypto/tls numbers them.
+	// CipherSuite is the cipher suite, as crypto/tls numbers them. It prints
+	// as its name.
 	CipherSuite = tlsattr.CipherSuite
 
 	// CurveID is the key exchange mechanism, absent with RSA key exchange.
@@ -78,3 +79,9 @@ var facts = attr.Define(append(
 	attr.Value(AllowsTruncation, func(c *Conn) bool { return c.opt.AllowTruncation }),
 	attr.From(stream.Unread, (*Conn).unreadBytes),
 )...)
+
+// The types of Version and CipherSuite, which print as names.
+type (
+	ProtocolVersion = tlsattr.ProtocolVersion
+	CipherSuiteID   = tlsattr.CipherSuiteID
+)

@@ -47,9 +47,6 @@ func X509KeyPair(certPEM, keyPEM []byte) (Certificate, error) {
 	return cryptotls.X509KeyPair(certPEM, keyPEM)
 }
 
-// VersionName is crypto/tls's: "TLS 1.3" for VersionTLS13.
-func VersionName(version uint16) string { return cryptotls.VersionName(version) }
-
 // Options are what this package adds to [Config]. A nil Options and the zero
 // Options mean every default, which is safe.
 type Options struct {

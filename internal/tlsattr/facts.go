@@ -14,8 +14,8 @@ import (
 func Facts[S any](of func(S) *cryptotls.ConnectionState) []attr.Fact[S] {
 	return []attr.Fact[S]{
 		fact(State, of, func(s *cryptotls.ConnectionState) (cryptotls.ConnectionState, bool) { return *s, true }),
-		fact(Version, of, func(s *cryptotls.ConnectionState) (uint16, bool) { return s.Version, true }),
-		fact(CipherSuite, of, func(s *cryptotls.ConnectionState) (uint16, bool) { return s.CipherSuite, true }),
+		fact(Version, of, func(s *cryptotls.ConnectionState) (ProtocolVersion, bool) { return ProtocolVersion(s.Version), true }),
+		fact(CipherSuite, of, func(s *cryptotls.ConnectionState) (CipherSuiteID, bool) { return CipherSuiteID(s.CipherSuite), true }),
 		fact(CurveID, of, func(s *cryptotls.ConnectionState) (cryptotls.CurveID, bool) { return s.CurveID, s.CurveID != 0 }),
 		fact(ALPN, of, func(s *cryptotls.ConnectionState) (string, bool) {
 			return s.NegotiatedProtocol, s.NegotiatedProtocol != ""

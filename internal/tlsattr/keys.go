@@ -19,14 +19,12 @@ var (
 	// since keys can be derived from it. Fixed.
 	State = attr.NewSecret[cryptotls.ConnectionState]("tls.state")
 
-	// Version is the protocol version, such as crypto/tls.VersionTLS13;
-	// crypto/tls.VersionName has its name. Fixed.
-	Version = attr.New[uint16]("tls.version")
+	// Version is the protocol version, such as crypto/tls.VersionTLS13. Fixed.
+	Version = attr.New[ProtocolVersion]("tls.version")
 
 	// CipherSuite is the cipher suite, such as
-	// crypto/tls.TLS_AES_128_GCM_SHA256; crypto/tls.CipherSuiteName has its
-	// name. Fixed.
-	CipherSuite = attr.New[uint16]("tls.cipher_suite")
+	// crypto/tls.TLS_AES_128_GCM_SHA256. Fixed.
+	CipherSuite = attr.New[CipherSuiteID]("tls.cipher_suite")
 
 	// CurveID is the key exchange mechanism. It is absent when that was RSA's
 	// own. Fixed.
@@ -91,3 +89,17 @@ var (
 // An Exporter is the ExportKeyingMaterial method of a
 // crypto/tls.ConnectionState.
 type Exporter = func(label string, context []byte, length int) ([]byte, error)
+
+// A ProtocolVersion is a version of TLS as it stands in the protocol. It
+// compares with the constants of crypto/tls.
+type ProtocolVersion uint16
+
+// String returns the version's name, such as "TLS 1.3".
+func (v ProtocolVersion) String() string { return cryptotls.VersionName(uint16(v)) }
+
+// A CipherSuiteID is a cipher suite as it stands in the protocol. The
+// constants of crypto/tls are its uint16.
+type CipherSuiteID uint16
+
+// String returns the suite's name, such as "TLS_AES_128_GCM_SHA256".
+func (id CipherSuiteID) String() string { return cryptotls.CipherSuiteName(uint16(id)) }
