@@ -40,7 +40,7 @@ func (c *Conn) park(ctx context.Context, d *direction, op operation, p []byte) (
 			return n, err
 		}
 		d.reset()
-		if ctx.Err() != nil || c.closed.Load() || retried || faults.noRetry {
+		if ctx.Err() != nil || c.closed.Load() || retried || faulty(noRetry) {
 			return n, err
 		}
 	}

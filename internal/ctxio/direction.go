@@ -2,7 +2,9 @@ package ctxio
 
 import (
 	"context"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/strata-go/strata/structured"
@@ -101,8 +103,11 @@ func (d *direction) reset() {
 
 // fire is the callback of the arming with number gen.
 func (d *direction) fire(gen uint64) {
+	if faulty(slowCallbacks) {
+		runtime.Gosched()
+	}
 	d.mu.Lock()
-	if gen != d.gen && !faults.anyGeneration {
+	if gen != d.gen && !faulty(anyGeneration) {
 		d.mu.Unlock()
 		return
 	}
@@ -163,8 +168,13 @@ func (d *direction) lift() {
 	}
 }
 
-// faults are what the negative control of the cancel storm plants.
-var faults struct {
-	anyGeneration bool // late callbacks set the deadline all the same
-	noRetry       bool // a timeout that no context explains reaches the caller
-}
+// faults are what the cancel storm and its negative control plant.
+var faults atomic.Uint32
+
+const (
+	slowCallbacks uint32 = 1 << iota // callbacks give way before they look at their number
+	anyGeneration                    // they set the deadline whatever their number
+	noRetry                          // a timeout that no context explains reaches the caller
+)
+
+func faulty(f uint32) bool { return faults.Load()&f != 0 }

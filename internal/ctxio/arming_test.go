@@ -1,0 +1,120 @@
+package ctxio_test
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+	"weak"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/strata-go/strata/internal/ctxio"
+)
+
+// park makes n calls of Receive that have to wait for their byte.
+func park(t *testing.T, ctx context.Context, peer net.Conn, c *ctxio.Conn, n int) {
+	t.Helper()
+	for range n {
+		done := begin(func() (int, error) { return c.Receive(ctx, make([]byte, 1)) })
+		for range 100 {
+			runtime.Gosched()
+		}
+		_, err := peer.Write([]byte("x"))
+		require.NoError(t, err)
+		require.NoError(t, await(t, done).err)
+	}
+}
+
+// parkUntilStanding parks until a call left its arming standing: with a
+// single processor busy elsewhere, a byte may come before the call can park.
+func parkUntilStanding(t *testing.T, ctx context.Context, peer net.Conn, c *ctxio.Conn) {
+	t.Helper()
+	for range 1000 {
+		park(t, ctx, peer, c, 1)
+		if c.Standing() {
+			return
+		}
+	}
+	t.Fatal("no call left its arming standing")
+}
+
+func TestArmingStandsFromTheSecondCallWithAContextOn(t *testing.T) {
+	a, b := pipePair(t) // which is not tried first, so that every call arms
+	c := wrap(t, b)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	park(t, ctx, a, c, 1)
+	assert.False(t, c.Standing(), "after the first call")
+	park(t, ctx, a, c, 1)
+	assert.True(t, c.Standing(), "after the second call")
+	park(t, context.Background(), a, c, 1)
+	assert.False(t, c.Standing(), "after a call with another context")
+}
+
+func TestContextThatStandsArmedStillCancels(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			a, b := kind.pair(t)
+			c := wrap(t, b)
+			ctx, cancel := context.WithCancel(t.Context())
+			parkUntilStanding(t, ctx, a, c)
+			done := begin(func() (int, error) { return c.Receive(ctx, make([]byte, 1)) })
+			cancel()
+			require.ErrorIs(t, await(t, done).err, context.Canceled)
+			park(t, context.Background(), a, c, 2)
+		})
+	}
+}
+
+func TestContextDoesNotHoldAClosedConn(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	a, b := tcpPair(t)
+	c := new(ctxio.Conn)
+	c.Init(b)
+	parkUntilStanding(t, ctx, a, c)
+	gone := weak.Make(c)
+	runtime.GC()
+	require.NotNil(t, gone.Value(), "the arming should hold the open conn")
+	require.NoError(t, c.Close())
+	for range 100 {
+		runtime.GC()
+		if gone.Value() == nil {
+			return
+		}
+	}
+	t.Error("the context still holds the conn")
+}
+
+func TestDeadlineOfAContextIsATimeout(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			_, b := kind.pair(t)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			defer cancel()
+			_, err := wrap(t, b).Receive(ctx, make([]byte, 1))
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			var timeout interface{ Timeout() bool }
+			require.ErrorAs(t, err, &timeout)
+			assert.True(t, timeout.Timeout())
+		})
+	}
+}
+
+// uncomparable panics when it is compared with another of its type.
+type uncomparable struct {
+	context.Context
+	_ []int
+}
+
+func TestContextsNeedNotBeComparable(t *testing.T) {
+	a, b := tcpPair(t)
+	c := wrap(t, b)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	parkUntilStanding(t, uncomparable{Context: ctx}, a, c)
+	park(t, uncomparable{Context: ctx}, a, c, 2)
+}

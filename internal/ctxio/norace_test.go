@@ -1,0 +1,5 @@
+//go:build !race
+
+package ctxio_test
+
+const raceEnabled = false
