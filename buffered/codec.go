@@ -22,9 +22,9 @@ type Codec[T any] interface {
 	// meanwhile. The item must not refer to a view of r's. The error is
 	// io.EOF if the stream ends between two frames and io.ErrUnexpectedEOF if
 	// it ends in one. Whatever the error, also that of a done ctx, what it
-	// received of the frame must still be in r's buffer: use Peek, and take the
-	// frame with ReceiveExactly when all of it is there, or ReceiveUntil, which
-	// does both.
+	// received of the frame must still be in r's buffer: use Peek, and Discard
+	// when all of the frame is there, or else ReceiveExactly or ReceiveUntil
+	// for the whole of it.
 	Receive(ctx context.Context, r *Receiver) (T, error)
 }
 

@@ -8,6 +8,7 @@ import (
 var (
 	errEmptyDelimiter = errors.New("buffered: empty delimiter")
 	errNegative       = errors.New("buffered: negative count")
+	errNotBuffered    = errors.New("buffered: Discard of bytes that are not in the buffer")
 )
 
 // A DelimiterNotFoundError reports that the delimiter did not come within the

@@ -60,14 +60,12 @@ func (c LengthPrefixed) Receive(ctx context.Context, r *Receiver) ([]byte, error
 		return nil, &FrameTooLongError{Len: length, Max: limit}
 	}
 	whole := size + int(length)
-	if _, err := r.Peek(ctx, whole); err != nil {
+	frame, err := r.Peek(ctx, whole)
+	if err != nil {
 		return nil, err
 	}
-	frame := make([]byte, whole)
-	if err := r.ReceiveExactly(ctx, frame); err != nil {
-		return nil, err
-	}
-	return frame[size:], nil
+	item := append([]byte{}, frame[size:]...) // never nil, as other codecs' items
+	return item, r.Discard(whole)
 }
 
 func (c LengthPrefixed) size() (int, error) {

@@ -15,7 +15,7 @@ var receiverFacts = attr.Define(attr.From(stream.Unread, (*Receiver).unread))
 
 // A Receiver is a byte receiver that may read ahead. One goroutine may call
 // its receiving methods at a time: Receive, ReceiveExactly, ReceiveUntil,
-// Until, Peek, Feed, WaitReceive and Detach; another that tries gets
+// Until, Peek, Discard, Feed, WaitReceive and Detach; another that tries gets
 // stream.ErrBusy. Close and Buffered may be called from any.
 //
 // Once closed, by this side, every call is net.ErrClosed, whatever the buffer
@@ -146,6 +146,24 @@ func (b *Receiver) Peek(ctx context.Context, n int) ([]byte, error) {
 		}
 	}
 	return b.buf.unread()[:n:n], nil
+}
+
+// Discard takes n bytes that are in the buffer, as Peek has shown them; views
+// of them hold until the next receiving call. It does not wait: with fewer in
+// the buffer it takes nothing and is an error.
+func (b *Receiver) Discard(n int) error {
+	if n < 0 {
+		return errNegative
+	}
+	if err := b.enter(context.Background()); err != nil {
+		return err
+	}
+	defer b.leave()
+	if n > b.buf.len() {
+		return errNotBuffered
+	}
+	b.buf.skip(n)
+	return nil
 }
 
 // Feed puts a copy of p before the bytes that the wrapped stream sent and

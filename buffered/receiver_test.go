@@ -156,6 +156,19 @@ func TestPeekLeavesTheBytes(t *testing.T) {
 	assert.Error(t, err)
 }
 
+func TestDiscardTakesWhatIsBuffered(t *testing.T) {
+	r := buffered.NewReceiver(&script{chunks: []string{"abcdef"}}, nil)
+	require.Error(t, r.Discard(1), "nothing is in the buffer")
+	view, err := r.Peek(t.Context(), 4)
+	require.NoError(t, err)
+	require.NoError(t, r.Discard(4))
+	assert.Equal(t, "abcd", string(view))
+	require.Error(t, r.Discard(3))
+	require.Error(t, r.Discard(-1))
+	require.NoError(t, r.Discard(0))
+	assert.Equal(t, 2, r.Buffered())
+}
+
 func TestFedBytesComeFirstInOrder(t *testing.T) {
 	r := buffered.NewReceiver(&script{chunks: []string{"1\n2\n3"}}, nil)
 	line, err := r.ReceiveUntil(t.Context(), []byte("\n"), 0)
@@ -262,7 +275,10 @@ func TestReceiveAfterCloseIsErrClosedWhateverIsBuffered(t *testing.T) {
 		assert.Equal(t, net.ErrClosed, err, name)
 	}
 	for name, err := range receivingCalls(canceled(t), s) {
-		if name != "Feed" && name != "Detach" {
+		switch name {
+		case "Discard", "Feed", "Detach": // which do not wait
+			assert.Equal(t, net.ErrClosed, err, name)
+		default:
 			assert.ErrorIs(t, err, context.Canceled, name)
 		}
 	}
@@ -299,6 +315,7 @@ func receivingCalls(ctx context.Context, s *buffered.Stream) map[string]error {
 		errs["Until"] = err
 	}
 	_, errs["Peek"] = s.Peek(ctx, 1)
+	errs["Discard"] = s.Discard(0)
 	errs["Feed"] = s.Feed([]byte("x"))
 	_, _, errs["Detach"] = s.Detach()
 	return errs
