@@ -264,15 +264,16 @@ func (c *Conn) receiveError() error {
 	return nil
 }
 
-// fail breaks this end, unless it is broken already.
+// fail breaks this end, unless it is broken already. Nobody need be called:
+// the peer's close, which comes with every failure, does that.
 func (c *Conn) fail(cause error) {
 	if c.broken == nil {
 		c.broken = stream.Broken(cause)
-		c.in.receiver.call()
-		c.out.sender.call()
 	}
 }
 
+// close ends this end. A Send of the peer's that waits has thereby met the
+// failure, and the peer's Receive returns it too, whichever runs first.
 func (c *Conn) close() {
 	c.closed = true
 	if len(c.peer.out.pending) > 0 {

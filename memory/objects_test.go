@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"testing/synctest"
+	"weak"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
@@ -662,4 +664,47 @@ func TestStatisticsFollowEveryPhase(t *testing.T) {
 		want.Senders, want.Receivers = 0, 0
 		check()
 	})
+}
+
+func TestPeakIsTheMostThatWasEverInTheBuffer(t *testing.T) {
+	s, r := memory.New[int](3)
+	for _, n := range []int{3, 1} {
+		for i := range n {
+			require.NoError(t, s.TrySend(i))
+		}
+		for range n {
+			_, err := r.TryReceive()
+			require.NoError(t, err)
+		}
+	}
+	assert.Equal(t, memory.Statistics{Size: 3, Peak: 3, Senders: 1, Receivers: 1}, s.Statistics())
+}
+
+func TestLastReceiverClosedLetsGoOfTheBuffer(t *testing.T) {
+	s, r := memory.New[int](3)
+	require.NoError(t, s.TrySend(1))
+	require.NoError(t, r.Close())
+	assert.Zero(t, s.Statistics().Buffered)
+	assert.Zero(t, memory.Slots(r))
+}
+
+func TestStreamKeepsNoReferenceToReceivedItems(t *testing.T) {
+	for _, size := range []int{0, 4} {
+		synctest.Test(t, func(t *testing.T) {
+			s, r := memory.New[*[64]byte](size)
+			item := new([64]byte)
+			ref := weak.Make(item)
+			received := receiveLater(t.Context(), r) // directly
+			require.NoError(t, s.TrySend(item))
+			require.NoError(t, (<-received).err)
+			sent := sendLater(t.Context(), s, item) // by way of the buffer or of the Send that waits
+			_, err := r.TryReceive()
+			require.NoError(t, err)
+			require.NoError(t, <-sent)
+			runtime.GC()
+			assert.Nil(t, ref.Value(), "size %d", size)
+			runtime.KeepAlive(s)
+			runtime.KeepAlive(r)
+		})
+	}
 }

@@ -177,6 +177,19 @@ func TestCloseBreaksAPeerThatIsSending(t *testing.T) {
 	}
 }
 
+func TestReceiveIsBrokenOnceTheSendBesideItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 100 { // the Send may or may not have run again
+			a, b := memory.Pipe(lockstep)
+			sent := later(t.Context(), b.Send, []byte("x"))
+			require.NoError(t, a.Close())
+			_, err := b.Receive(t.Context(), make([]byte, 1))
+			require.ErrorIs(t, err, stream.ErrBroken)
+			require.Same(t, err, (<-sent).err)
+		}
+	})
+}
+
 func TestLastByteTakenBeforeCloseLeavesTheSendASuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := memory.Pipe(lockstep)
@@ -261,6 +274,34 @@ func TestSendBuffersIsOneSend(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestSendBuffersOfNothingAnswersLikeSend(t *testing.T) {
+	a, b := memory.Pipe(nil)
+	n, err := a.SendBuffers(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Zero(t, n)
+	require.NoError(t, a.Close())
+	_, err = b.SendBuffers(t.Context(), nil)
+	assert.ErrorIs(t, err, stream.ErrBroken)
+	_, err = a.SendBuffers(t.Context(), nil)
+	assert.ErrorIs(t, err, net.ErrClosed)
+}
+
+func TestEmptySendLeavesAWaitingReceiveAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 100 {
+			a, b := memory.Pipe(lockstep)
+			received := later(t.Context(), b.Receive, make([]byte, 1))
+			n, err := a.Send(t.Context(), nil)
+			require.NoError(t, err)
+			require.Zero(t, n)
+			n, err = a.TrySend([]byte("x"))
+			require.NoError(t, err)
+			require.Equal(t, 1, n)
+			require.Equal(t, transfer{1, nil}, <-received)
+		}
+	})
 }
 
 func TestWaitReceiveWaitsAndTakesNothing(t *testing.T) {
