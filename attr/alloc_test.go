@@ -17,9 +17,8 @@ type rich struct {
 }
 
 type bigState struct {
-	version uint16
-	name    string
-	words   [16]uint64
+	name  string
+	words [16]uint64
 }
 
 var (

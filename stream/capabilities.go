@@ -78,7 +78,7 @@ func SendBuffers(ctx context.Context, s ByteSender, bufs [][]byte) (int64, error
 
 // TrySend sends what s takes without waiting. The error is [ErrWouldBlock]
 // when that is less than all of p, and errors.ErrUnsupported where s cannot
-// tell.
+// tell. It belongs to the sending direction.
 func TrySend(s ByteSender, p []byte) (int, error) {
 	if t, ok := s.(TrySender); ok {
 		return t.TrySend(p)
@@ -86,10 +86,13 @@ func TrySend(s ByteSender, p []byte) (int, error) {
 	return 0, errors.ErrUnsupported
 }
 
-// Shutdown ends s gracefully: by the layer's own Shutdown where it has one,
-// else by SendEOF and receiving until the peer's end, whose bytes it
-// discards. Then it closes s, always: also when ctx is done, and when s
-// cannot half-close, which is errors.ErrUnsupported.
+// Shutdown ends s gracefully: by its own Shutdown where it has one, else by
+// SendEOF and by receiving until the peer ends its direction too, discarding
+// what still comes. Then it closes s, always: also when ctx is done, and when
+// s cannot half-close, which is errors.ErrUnsupported. Errors are joined.
+//
+// It belongs to the sending direction, and where s has no Shutdown of its own
+// to the receiving one too.
 func Shutdown(ctx context.Context, s ByteStream) error {
 	err := farewell(ctx, s)
 	return errors.Join(err, s.Close())

@@ -6,9 +6,8 @@ import (
 	"github.com/strata-go/strata/structured"
 )
 
-// The conditions for which the standard library has no name. For the others
-// streams use its own: io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
-// os.ErrDeadlineExceeded, errors.ErrUnsupported.
+// The conditions for which the standard library has no error. See line 9 of
+// the contract for those that it has.
 var (
 	// ErrBusy reports that another call is using this direction of the
 	// stream. That call is unharmed. It is structured.ErrBusy.
@@ -17,8 +16,8 @@ var (
 	// ErrBroken is what every [*BrokenError] is.
 	ErrBroken = errors.New("stream broken")
 
-	// ErrWouldBlock reports that a call which does not wait could not do
-	// anything now.
+	// ErrWouldBlock reports that a call which does not wait could not do all
+	// of its work now.
 	ErrWouldBlock = errors.New("operation would block")
 
 	// ErrEmptyBuffer reports a Receive with no room for even one byte.

@@ -19,26 +19,22 @@ type Resource interface {
 
 // A ByteReceiver is the receiving direction of a stream of bytes.
 type ByteReceiver interface {
-	attr.Provider
+	Resource
 
 	// Receive waits for bytes and puts them into p. It returns n > 0 with a
 	// nil error, or 0 with an error: io.EOF when the peer ended its direction.
 	// A canceled Receive has taken nothing. See line 2 of the contract.
 	Receive(ctx context.Context, p []byte) (n int, err error)
-
-	Close() error
 }
 
 // A ByteSender is the sending direction of a stream of bytes.
 type ByteSender interface {
-	attr.Provider
+	Resource
 
 	// Send hands all of p to the layer below, or returns an error and how
 	// much of p it took. A canceled Send is resumed with p[n:]. See line 3 of
 	// the contract.
 	Send(ctx context.Context, p []byte) (n int, err error)
-
-	Close() error
 }
 
 // A ByteStream carries bytes both ways. One goroutine may receive while
@@ -56,25 +52,21 @@ type ByteStream interface {
 
 // An ObjectReceiver is the receiving direction of a stream of items.
 type ObjectReceiver[T any] interface {
-	attr.Provider
+	Resource
 
 	// Receive waits for an item, which belongs to the caller for good. The
 	// error is io.EOF when the peer ended its direction. A canceled Receive
 	// has taken nothing.
 	Receive(ctx context.Context) (T, error)
-
-	Close() error
 }
 
 // An ObjectSender is the sending direction of a stream of items.
 type ObjectSender[T any] interface {
-	attr.Provider
+	Resource
 
 	// Send hands item over. After nil, what item refers to belongs to the
 	// receiver, unless the stream says that it copies.
 	Send(ctx context.Context, item T) error
-
-	Close() error
 }
 
 // An ObjectStream carries items both ways, in order, and loses none.
@@ -94,14 +86,12 @@ type PacketStream[T any] interface {
 }
 
 // A Listener accepts streams of type S. Several goroutines may accept at
-// once.
+// once. Its Close leaves accepted streams alone.
 type Listener[S any] interface {
-	attr.Provider
+	Resource
 
 	// Accept waits for the next stream. A canceled Accept has taken none.
 	Accept(ctx context.Context) (S, error)
-
-	Close() error
 }
 
 // A Connector makes streams of type S to a place that it knows. It may be

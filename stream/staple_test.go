@@ -218,3 +218,15 @@ func TestFailureOfOneSideLeavesTheOther(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 5, n)
 }
+
+func TestStapledSendAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	s, p := stream.Staple(new(fake), new(taking)), []byte("x")
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		if _, err := s.Send(t.Context(), p); err != nil {
+			t.Error(err)
+		}
+	}))
+}

@@ -14,18 +14,19 @@ import (
 //	}
 //
 // It forwards Shutdown, Abort and WaitReceive, which an embedded interface
-// would lose, and forwards neither SendBuffers nor TrySend, which would go
-// past an overridden Send. Embedding a concrete stream such as *tcp.Conn
-// promotes every method it has, also those that go past the wrapper.
+// would lose. It forwards neither SendBuffers nor TrySend, which would go past
+// an overridden Send. Embedding a concrete stream such as *tcp.Conn promotes
+// every method it has, also those that go past the wrapper.
 //
-// A wrapper that buffers what it receives must override WaitReceive, and one
-// whose Shutdown has more to do must override that. Errors of the methods are
-// those of the wrapped stream.
+// What is forwarded goes past the wrapper too. One that holds received bytes
+// overrides WaitReceive, and one that holds bytes to send, or overrides
+// SendEOF, overrides Shutdown.
 type Wrapper struct {
 	ByteStream
 }
 
-// Shutdown is the wrapped stream's, see [Shutdown].
+// Shutdown is the wrapped stream's, and errors.ErrUnsupported without effect
+// where that has none. Call the function [Shutdown], which then does it.
 func (w Wrapper) Shutdown(ctx context.Context) error {
 	if s, ok := w.ByteStream.(Shutdowner); ok {
 		return s.Shutdown(ctx)
@@ -33,7 +34,8 @@ func (w Wrapper) Shutdown(ctx context.Context) error {
 	return errors.ErrUnsupported
 }
 
-// Abort is the wrapped stream's, see [Abort].
+// Abort is the wrapped stream's, and errors.ErrUnsupported without effect where
+// that has none. Call the function [Abort], which then closes.
 func (w Wrapper) Abort(cause error) error {
 	if s, ok := w.ByteStream.(Aborter); ok {
 		return s.Abort(cause)
