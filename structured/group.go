@@ -3,7 +3,7 @@ package structured
 import (
 	"context"
 	"sync"
-	"time"
+	"sync/atomic"
 )
 
 // A Group is a set of tasks that end together. [Run] makes one and gives it
@@ -13,12 +13,16 @@ type Group struct {
 	ctx    context.Context // of body and tasks
 	cancel context.CancelCauseFunc
 	outer  context.Context // given to Run
-	cfg    Config
-	began  time.Time
-	room   *Semaphore // nil without a limit
-	watch  *watch     // nil without OnOverdue
 
-	body task // the caller of Run; the first of the list of tasks
+	// live is how many ordinary tasks run or wait for room, once run has
+	// added those that were started before it waits. Who makes it zero wakes
+	// run.
+	live atomic.Int64
+	wake chan struct{}
+
+	cfg   Config     // keeps the cache lines of live and mu apart
+	room  *Semaphore // nil without a limit
+	watch *watch     // nil without OnOverdue
 
 	// up is the task that runs the group, nil if there is none, and next and
 	// prev are up's other groups, or the others without an up.
@@ -27,11 +31,15 @@ type Group struct {
 
 	mu       sync.Mutex
 	state    groupState
-	ordinary int           // tasks that run or wait for room, without services
-	services *serviceGroup // nil until there is one
-	wake     chan struct{} // of run, while it waits
-	errs     []error
 	echoed   bool
+	started  int64 // ordinary tasks, until run waits
+	body     task  // the caller of Run; the first of the list of tasks
+	last     *task // of the list
+	listed   int   // tasks in the list, also some that have ended
+	sweepAt  int   // the length at which those are taken out
+	clock    clock
+	services *serviceGroup // nil until there is one
+	errs     []error
 }
 
 type groupState uint8
@@ -50,13 +58,14 @@ type serviceGroup struct {
 }
 
 func newGroup(ctx context.Context, cfg Config) *Group {
-	g := &Group{outer: ctx, cfg: cfg, began: time.Now(), state: inBody}
+	g := &Group{outer: ctx, cfg: cfg, state: inBody}
+	g.clock.start()
 	g.ctx, g.cancel = context.WithCancelCause(ctx)
 	g.body = task{g: g}
 	if cfg.Trace || cfg.OnOverdue != nil {
 		g.body.prepare()
 	}
-	g.body.next, g.body.prev = &g.body, &g.body
+	g.last, g.listed, g.sweepAt = &g.body, 1, minSweep
 	if cfg.Limit > 0 {
 		g.room = NewSemaphore(cfg.Limit, cfg.Limit)
 	}
@@ -102,7 +111,7 @@ func (g *Group) Go(name string, f func(ctx context.Context) error) bool {
 // [Group.Go]; it does not count towards the limit.
 func (g *Group) GoService(name string, f func(ctx context.Context) error) {
 	g.checkTask("Group.GoService", name, f == nil)
-	t := &task{g: g, name: name, f: f, service: true, more: &more{}}
+	t := &task{g: g, name: name, f: f, more: &more{service: true}}
 	t.more.ctx = g.serviceContext()
 	g.start(t, "Group.GoService")
 }
@@ -137,41 +146,60 @@ func (g *Group) checkTask(method, name string, noFunc bool) {
 func (g *Group) waitForRoom(ctx context.Context, method string) error {
 	g.mu.Lock()
 	g.mustRun(method)
-	g.ordinary++
+	g.add()
 	g.mu.Unlock()
 	if g.room.TryAcquire() {
 		return nil
 	}
 	err := g.room.Acquire(ctx)
 	if err != nil {
-		g.mu.Lock()
-		g.ordinary--
-		g.wakeRun()
-		g.mu.Unlock()
+		g.subtract()
 	}
 	return err
 }
 
 // start adds t to the list and lets it run.
 func (g *Group) start(t *task, method string) {
-	t.began = time.Since(g.began)
 	if g.cfg.Trace || g.watch != nil {
 		t.prepare()
 	}
 	g.mu.Lock()
 	g.mustRun(method)
 	switch {
-	case t.service:
+	case t.isService():
 		g.services.running++
 	case g.room == nil: // else it is counted since it waited for room
-		g.ordinary++
+		g.add()
 	}
-	last := g.body.prev
-	t.prev, t.next = last, &g.body
-	last.next, g.body.prev = t, t
+	if g.listed++; g.listed >= g.sweepAt {
+		g.sweep()
+	}
+	g.last.next, g.last = t, t
+	t.began = int64(g.clock.read(g, g.listed))
 	g.mu.Unlock()
 	go t.run() // ends with the task; run waits for it
 }
+
+// sweep takes tasks that have ended out of the list. They are not taken out
+// one by one, because the lock that this takes would double the price of a
+// task. It is called with g.mu held, whenever the list is twice as long as it
+// was after the last time, so that it costs each task a constant.
+func (g *Group) sweep() {
+	n := 1
+	last := &g.body
+	for t := g.body.next; t != nil; t = t.next {
+		if !t.ended() {
+			last.next, last = t, t
+			n++
+		}
+	}
+	last.next = nil
+	g.last = last
+	g.listed = n
+	g.sweepAt = max(2*n, minSweep)
+}
+
+const minSweep = 256
 
 // mustRun is called with g.mu held.
 func (g *Group) mustRun(method string) {
@@ -244,44 +272,72 @@ func (g *Group) finish(err error) error {
 // wait waits for the ordinary tasks, then cancels the services and waits for
 // them and for whatever they have started meanwhile.
 func (g *Group) wait() {
+	g.wake = make(chan struct{}, 1)
 	g.mu.Lock()
 	g.state = waiting
-	for {
-		s := g.services
-		switch {
-		case g.ordinary == 0 && (s == nil || s.running == 0):
-			g.state = notRunning
-			g.mu.Unlock()
-			if s != nil {
-				s.cancel(errDone)
-			}
-			return
-		case g.ordinary == 0 && !s.stopped:
-			s.stopped = true
-			g.mu.Unlock()
-			s.cancel(errDone)
-			if g.watch != nil {
-				g.watch.arm()
-			}
-			g.mu.Lock()
-		default:
-			wake := make(chan struct{})
-			g.wake = wake
-			g.mu.Unlock()
-			<-wake
-			g.mu.Lock()
-		}
+	g.live.Add(g.started)
+	g.mu.Unlock()
+	for !g.close() {
+		<-g.wake
 	}
 }
 
-// wakeRun is called with g.mu held, when there is one task less.
-func (g *Group) wakeRun() {
-	if g.wake == nil || g.ordinary > 0 {
-		return
+// close ends the group if it can, else it cancels the services if it is their
+// turn.
+func (g *Group) close() bool {
+	g.mu.Lock()
+	s := g.services
+	stop := g.live.Load() == 0 && s != nil && !s.stopped
+	if stop {
+		s.stopped = true
 	}
-	if s := g.services; s == nil || s.running == 0 || !s.stopped {
-		close(g.wake)
-		g.wake = nil
+	over := g.live.Load() == 0 && (s == nil || s.running == 0)
+	if over {
+		g.state = notRunning
+		g.clock.stop()
+	}
+	g.mu.Unlock()
+	if stop {
+		s.cancel(errDone)
+		if g.watch != nil {
+			g.watch.arm()
+		}
+	}
+	return over
+}
+
+// add adds one to the tasks that run waits for. It is called with g.mu held.
+// As long as nobody waits, that spares a fight over live.
+func (g *Group) add() {
+	if g.state == inBody {
+		g.started++
+	} else {
+		g.live.Add(1)
+	}
+}
+
+// subtract takes one from the tasks that run waits for.
+func (g *Group) subtract() {
+	if g.live.Add(-1) == 0 {
+		g.wakeRun()
+	}
+}
+
+func (g *Group) endService() {
+	g.mu.Lock()
+	g.services.running--
+	waits := g.state == waiting
+	g.mu.Unlock()
+	if waits {
+		g.wakeRun()
+	}
+}
+
+// wakeRun lets run, which waits, look again.
+func (g *Group) wakeRun() {
+	select {
+	case g.wake <- struct{}{}:
+	default: // it has not looked yet since the last time
 	}
 }
 

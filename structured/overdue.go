@@ -73,8 +73,8 @@ func (w *watch) overdue() []Overdue {
 	late := map[*task]uint64{}
 	var order []*task
 	g.mu.Lock()
-	for t, first := &g.body, true; first || t != &g.body; t, first = t.next, false {
-		if t == &g.body && g.state != inBody || t.inner().Err() == nil {
+	for t := &g.body; t != nil; t = t.next {
+		if t.ended() || t == &g.body && g.state != inBody || t.inner().Err() == nil {
 			continue
 		}
 		late[t] = t.more.goroutine

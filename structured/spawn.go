@@ -14,6 +14,8 @@ type Task[T any] struct {
 	cancel context.CancelCauseFunc
 	ctx    context.Context
 	done   chan struct{}
+	apart  bool   // a failure is not the group's
+	ended  func() // called at the end, if not nil
 
 	mu     sync.Mutex
 	status Status
@@ -29,14 +31,8 @@ var ErrRunning = errors.New("task still running")
 // In a group with a limit Spawn waits for room; if the group is canceled
 // meanwhile, f is never run and the task is canceled from the beginning.
 func Spawn[T any](g *Group, name string, f func(ctx context.Context) (T, error)) *Task[T] {
-	return spawn(g, name, f, false)
-}
-
-// spawn is Spawn. The failure of an apart task is not the group's.
-func spawn[T any](g *Group, name string, f func(ctx context.Context) (T, error), apart bool) *Task[T] {
 	g.checkTask("Spawn", name, f == nil)
-	s := &Task[T]{name: name, done: make(chan struct{}), status: Running}
-	s.ctx, s.cancel = context.WithCancelCause(g.ctx)
+	s := newTask[T](g, name)
 	if g.room != nil {
 		if err := g.waitForRoom(g.ctx, "Spawn"); err != nil {
 			var zero T
@@ -44,38 +40,49 @@ func spawn[T any](g *Group, name string, f func(ctx context.Context) (T, error),
 			return s
 		}
 	}
+	s.start(g, f)
+	return s
+}
+
+func newTask[T any](g *Group, name string) *Task[T] {
+	s := &Task[T]{name: name, done: make(chan struct{}), status: Running}
+	s.ctx, s.cancel = context.WithCancelCause(g.ctx)
+	return s
+}
+
+func (s *Task[T]) start(g *Group, f func(ctx context.Context) (T, error)) {
 	var value T
-	t := &task{g: g, name: name, more: &more{ctx: s.ctx}}
+	t := &task{g: g, name: s.name, more: &more{ctx: s.ctx}}
 	t.f = func(ctx context.Context) (err error) {
 		value, err = f(ctx)
 		return err
 	}
 	t.more.end = func(err error) error {
-		return s.end(t, value, err, apart)
-	}
-	g.start(t, "Spawn")
-	return s
-}
-
-// end settles the handle, and returns the error that the group is to have.
-func (s *Task[T]) end(t *task, value T, err error, apart bool) error {
-	if err == nil {
-		s.settle(Done, value, nil)
+		s.end(t, value, err)
 		return nil
 	}
+	g.start(t, "Spawn")
+}
+
+// end settles the handle, after it told the group, so that whoever sees the
+// end of a task that failed sees the group canceled.
+func (s *Task[T]) end(t *task, value T, err error) {
+	if err == nil {
+		s.settle(Done, value, nil)
+		return
+	}
 	status := Failed
-	if t.g.echoes(t).strip(err) == nil {
+	if left := t.g.echoes(t).strip(err); left == nil {
 		status = Canceled
 		err = canceled(s.ctx)
 	} else {
-		err = inTask(t.path(), err)
+		err = inTask(t.path(), left)
 	}
-	if !apart {
-		t.g.fail(t, err) // before anybody can see the end of the task
+	if !s.apart {
+		t.g.fail(t, err)
 	}
 	var zero T
 	s.settle(status, zero, err)
-	return nil
 }
 
 func (s *Task[T]) settle(status Status, value T, err error) {
@@ -84,6 +91,9 @@ func (s *Task[T]) settle(status Status, value T, err error) {
 	s.mu.Unlock()
 	s.cancel(errDone)
 	close(s.done)
+	if s.ended != nil {
+		s.ended()
+	}
 }
 
 // Name returns the name given to [Spawn].

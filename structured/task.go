@@ -16,15 +16,18 @@ type task struct {
 	name string
 	f    func(context.Context) error
 
-	next, prev *task         // in the group's list, under its lock
-	groups     *Group        // the first of those that run in this task, likewise
-	began      time.Duration // after the group did
-	service    bool
-	more       *more
+	next   *task  // in the group's list, under its lock
+	groups *Group // the first of those that run in this task, likewise
+	began  int64  // how long after the group, in ns; negative once the task has ended
+	more   *more
 }
+
+func (t *task) ended() bool     { return atomic.LoadInt64(&t.began) < 0 }
+func (t *task) isService() bool { return t.more != nil && t.more.service }
 
 // more is what few tasks need.
 type more struct {
+	service   bool
 	ctx       context.Context       // in place of the group's
 	end       func(err error) error // sees the error and returns the group's share of it
 	starting  atomic.Bool           // by Start, until it is ready
@@ -76,19 +79,17 @@ func (t *task) end(err error) {
 	if err != nil {
 		g.fail(t, err)
 	}
-	if g.room != nil && !t.service {
+	if g.room != nil && !t.isService() {
 		g.room.Release()
 	}
-	g.mu.Lock()
-	t.prev.next, t.next.prev = t.next, t.prev
-	t.next = nil // says that t has ended
-	if t.service {
-		g.services.running--
-	} else {
-		g.ordinary--
+	t.f = nil // which the list would keep alive
+	service := t.isService()
+	atomic.StoreInt64(&t.began, -1)
+	if service {
+		g.endService()
+		return
 	}
-	g.wakeRun()
-	g.mu.Unlock()
+	g.subtract()
 }
 
 // path returns the names of the tasks and groups that t runs in, and its own.

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -97,7 +98,7 @@ func (g *Group) leave() {
 func (t *task) adopt(g *Group) bool {
 	t.g.mu.Lock()
 	defer t.g.mu.Unlock()
-	if t.next == nil || t.g.state == notRunning {
+	if t.ended() || t.g.state == notRunning {
 		return false
 	}
 	g.up = t
@@ -133,17 +134,17 @@ func (g *Group) describe(all []TaskInfo, parent string, depth int) []TaskInfo {
 	}
 	g.mu.Lock()
 	state := g.state
-	age := time.Since(g.began)
+	age := time.Since(g.clock.began)
 	var tasks []found
-	for t := &g.body; ; {
+	for t := &g.body; t != nil; t = t.next {
+		if t.ended() {
+			continue
+		}
 		f := found{t: t}
 		for sub := t.groups; sub != nil; sub = sub.next {
 			f.groups = append(f.groups, sub)
 		}
 		tasks = append(tasks, f)
-		if t = t.next; t == &g.body {
-			break
-		}
 	}
 	g.mu.Unlock()
 	if state == notRunning {
@@ -153,9 +154,9 @@ func (g *Group) describe(all []TaskInfo, parent string, depth int) []TaskInfo {
 	for _, f := range tasks {
 		info := TaskInfo{Path: path, Parent: parent, Depth: depth, Group: true, Status: g.statusIn(state)}
 		if f.t != &g.body {
-			info = TaskInfo{Path: f.t.path(), Parent: path, Depth: depth + 1, Service: f.t.service, Status: f.t.statusNow()}
+			info = TaskInfo{Path: f.t.path(), Parent: path, Depth: depth + 1, Service: f.t.isService(), Status: f.t.statusNow()}
 		}
-		info.Age = max(0, age-f.t.began)
+		info.Age = max(0, age-time.Duration(atomic.LoadInt64(&f.t.began)))
 		if f.t.more != nil {
 			info.Site = site(f.t.more.site)
 		}
