@@ -5,4 +5,9 @@ import "slices"
 // cases is everything there is to measure, in the order of printing.
 var cases = slices.Concat(
 	attrCases,
+	memoryCases,
+	bufferedCases,
+	socketCases,
+	tlsCases,
+	structuredCases,
 )

@@ -8,27 +8,29 @@
 //	go -C bench run . -json           # one object a line
 //
 // Each line shows ours and theirs in ns per operation, the ratio with its
-// quartiles, the noise floor (the quartiles of theirs against theirs in the
-// same rounds), allocations per operation, and the ratio to stay under where
-// one is set. On a shared machine the times mean little and the ratio much.
+// quartiles, the noise floor (how far from 1 the quartiles of theirs against
+// theirs are in the same rounds), allocations per operation on all goroutines,
+// and the target where one is set: the ratio, or the time, to stay under. On a
+// shared machine the times mean little and the ratio much.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"regexp"
-	"time"
+	"slices"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -43,61 +45,83 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
 	match, err := regexp.Compile(*pattern)
 	if err != nil {
 		return err
 	}
-	effort := effort{rounds: 101, round: 10 * time.Millisecond}
+	selected := slices.DeleteFunc(slices.Clone(cases), func(c benchCase) bool { return !match.MatchString(c.Name) })
+	if len(selected) == 0 {
+		return fmt.Errorf("no case matches %q", *pattern)
+	}
+	if *list {
+		for _, c := range selected {
+			fmt.Fprintln(out, c.Name)
+		}
+		return nil
+	}
+	much := fullEffort
 	if *quick {
-		effort.rounds, effort.round = 31, 5*time.Millisecond
+		much = quickEffort
 	}
 	show := printText
 	if *asJSON {
 		show = printJSON
-	} else if !*list {
+	} else {
 		printHeader(out)
 	}
+	return measureAll(ctx, selected, much, func(r result) error { return show(out, r) })
+}
+
+func measureAll(ctx context.Context, cases []benchCase, much effort, show func(result) error) error {
 	for _, c := range cases {
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
-		case !match.MatchString(c.Name):
-			continue
-		case *list:
-			fmt.Fprintln(out, c.Name)
-			continue
 		}
-		r, err := c.measure(effort)
+		r, err := c.measure(much)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
-		if err := show(out, r); err != nil {
+		if err := show(r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// nameWidth is the room for names.
+const nameWidth = 36
+
 func printHeader(w io.Writer) {
-	fmt.Fprintf(w, "%-36s %10s %10s  %-24s %-13s %-13s %s\n",
-		"case", "ours ns", "theirs ns", "ratio [quartiles]", "noise", "allocs", "target")
+	fmt.Fprintf(w, "%-*s %10s %10s  %-24s  %-8s %7s   %-7s %s\n",
+		nameWidth, "case", "ours ns", "theirs ns", " ratio [quartiles]", "noise", "allocs", "theirs", "target")
 }
 
 func printText(w io.Writer, r result) error {
+	_, err := fmt.Fprintf(w, "%-*s %10.1f %10.1f  %6.3f [%.3f .. %.3f]  %-8s %7.2f / %-7.2f %s\n",
+		nameWidth, r.Name, r.OursNS, r.TheirsNS, r.Ratio, r.RatioQ1, r.RatioQ3,
+		fmt.Sprintf("+-%.3f", r.Noise), r.OursAllocs, r.TheirsAllocs, r.verdict())
+	return err
+}
+
+// verdict tells the target and whether it is met.
+func (r result) verdict() string {
 	target := "-"
-	if r.Target > 0 {
+	switch {
+	case r.Target > 0:
 		target = fmt.Sprintf("%.2f", r.Target)
-		if r.Ratio > r.Target {
-			target += " OVER"
-		}
+	case r.targetNS > 0:
+		target = fmt.Sprintf("%.0f ns", r.targetNS)
+	}
+	if r.Target > 0 && r.Ratio > r.Target || r.targetNS > 0 && r.OursNS > r.targetNS {
+		target += " OVER"
 	}
 	if r.AllocFree && r.OursAllocs > r.TheirsAllocs+allocTolerance {
 		target += " ALLOCATES"
 	}
-	_, err := fmt.Fprintf(w, "%-36s %10.1f %10.1f  %5.3f [%5.3f .. %5.3f]   %-13s %5.2f / %5.2f %s\n",
-		r.Name, r.OursNS, r.TheirsNS, r.Ratio, r.RatioQ1, r.RatioQ3,
-		fmt.Sprintf("+-%.3f", r.Noise), r.OursAllocs, r.TheirsAllocs, target)
-	return err
+	return target
 }
 
 func printJSON(w io.Writer, r result) error { return json.NewEncoder(w).Encode(r) }

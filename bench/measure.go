@@ -19,6 +19,10 @@ type benchCase struct {
 	// Target is the ratio to stay under; 0 where none is set.
 	Target float64
 
+	// TargetNS is what ours may take per operation, where the target is not
+	// a ratio; 0 where none is set.
+	TargetNS float64
+
 	// AllocFree says that ours may allocate no more than theirs.
 	AllocFree bool
 
@@ -27,12 +31,13 @@ type benchCase struct {
 	// peer, not on the code.
 	OneCore bool
 
-	// Setup makes both sides. Each does its operation n times.
+	// Setup makes both sides.
 	Setup func(c *cleanup) (ours, theirs side, err error)
 }
 
-// A side does its operation n times.
-type side func(n int) error
+// A side does its operation n times. It may stop the watch, which runs, for
+// what does not belong to the operation.
+type side func(w *watch, n int) error
 
 // cleanup undoes a Setup.
 type cleanup struct{ undo []func() error }
@@ -53,6 +58,24 @@ type effort struct {
 	round  time.Duration // about how long one side runs in one round
 }
 
+var (
+	fullEffort  = effort{rounds: 601, round: time.Millisecond}
+	quickEffort = effort{rounds: 101, round: time.Millisecond}
+)
+
+// fewest is how many rounds there are of an operation that takes long.
+const fewest = 15
+
+// plan returns how many operations make a round, and how many rounds there
+// are: fewer where a single operation takes longer than a round should.
+func (e effort) plan(perOp time.Duration) (n, rounds int) {
+	if perOp <= e.round {
+		return int(e.round / max(1, perOp)), e.rounds
+	}
+	fit := int(time.Duration(e.rounds) * e.round / perOp)
+	return 1, min(e.rounds, max(fewest, fit))
+}
+
 // A result is what a case came to.
 type result struct {
 	Name         string  `json:"name"`
@@ -66,6 +89,8 @@ type result struct {
 	TheirsAllocs float64 `json:"theirs_allocs"`
 	Target       float64 `json:"target,omitempty"`
 	AllocFree    bool    `json:"alloc_free"`
+
+	targetNS float64
 }
 
 func (c benchCase) measure(e effort) (r result, err error) {
@@ -74,75 +99,87 @@ func (c benchCase) measure(e effort) (r result, err error) {
 	}
 	var undo cleanup
 	defer func() { err = errors.Join(err, undo.run()) }()
-	ours, theirs, err := c.Setup(&undo)
-	if err != nil {
-		return r, err
-	}
-	n, err := calibrate(theirs, e.round)
-	if err != nil {
-		return r, err
-	}
-	if err := ours(n); err != nil { // warm
-		return r, err
-	}
-	r = result{Name: c.Name, Target: c.Target, AllocFree: c.AllocFree}
-	if r.OursAllocs, err = allocs(ours, n); err != nil {
-		return r, err
-	}
-	if r.TheirsAllocs, err = allocs(theirs, n); err != nil {
-		return r, err
-	}
-	return r, r.interleave(ours, theirs, n, e.rounds)
-}
-
-// interleave runs theirs, ours and theirs again in every round, in an order
-// that turns, so that drift and neighbours meet all alike.
-func (r *result) interleave(ours, theirs side, n, rounds int) error {
-	sides := [3]side{ours, theirs, theirs}
-	var times [3][]float64
-	for range rounds {
-		// A collection that one side caused must not be paid by the next.
-		runtime.GC()
-		first := len(times[0]) % 3
-		for i := range sides {
-			k := (first + i) % 3
-			t, err := timePerOp(sides[k], n)
-			if err != nil {
-				return err
-			}
-			times[k] = append(times[k], t)
+	// Two of each: what sockets happen to be given, a queue or a place in
+	// memory, makes a difference that does not go away with more rounds. So
+	// it counts as noise.
+	var ours, theirs [2]side
+	for i := range 2 {
+		if ours[i], theirs[i], err = c.Setup(&undo); err != nil {
+			return r, err
 		}
 	}
-	ratios, floor := make([]float64, rounds), make([]float64, rounds)
-	for i := range rounds {
-		// Two rounds of theirs are twice the evidence of what the round cost.
-		ratios[i] = times[0][i] / ((times[1][i] + times[2][i]) / 2)
-		floor[i] = times[1][i] / times[2][i]
+	perOp, err := slowest(e.round, ours[0], ours[1], theirs[0], theirs[1])
+	if err != nil {
+		return r, err
 	}
-	r.OursNS, r.TheirsNS = quantile(times[0], .5), quantile(slices.Concat(times[1], times[2]), .5)
+	n, rounds := e.plan(perOp)
+	r = result{Name: c.Name, Target: c.Target, AllocFree: c.AllocFree, targetNS: c.TargetNS}
+	if r.OursAllocs, err = allocs(ours[0], n); err != nil {
+		return r, err
+	}
+	if r.TheirsAllocs, err = allocs(theirs[0], n); err != nil {
+		return r, err
+	}
+	return r, r.interleave(ours, theirs, n, rounds)
+}
+
+// interleave runs all four in every round, in an order that turns, so that
+// drift and neighbors meet all alike.
+func (r *result) interleave(ours, theirs [2]side, n, rounds int) error {
+	sides := [4]side{ours[0], theirs[0], ours[1], theirs[1]}
+	var us, them, ratios, floor []float64
+	for round := range rounds {
+		runtime.GC() // what earlier rounds left is nobody's to collect in this one
+		var t [4]float64
+		for i := range sides {
+			k := (round + i) % len(sides)
+			var err error
+			if t[k], err = timePerOp(sides[k], n); err != nil {
+				return err
+			}
+		}
+		us, them = append(us, t[0], t[2]), append(them, t[1], t[3])
+		ratios = append(ratios, (t[0]+t[2])/(t[1]+t[3]))
+		floor = append(floor, t[1]/t[3])
+	}
+	r.OursNS, r.TheirsNS = quantile(us, .5), quantile(them, .5)
 	r.RatioQ1, r.Ratio, r.RatioQ3 = quantile(ratios, .25), quantile(ratios, .5), quantile(ratios, .75)
-	r.Noise = (quantile(floor, .75) - quantile(floor, .25)) / 2
+	r.Noise = max(1-quantile(floor, .25), quantile(floor, .75)-1)
 	return nil
 }
 
-// calibrate returns how often s runs in about d.
-func calibrate(s side, d time.Duration) (int, error) {
-	for n := 1; ; {
+// slowest returns what an operation takes on the slowest side, from runs of
+// about d, which also warm all of them up.
+func slowest(d time.Duration, sides ...side) (perOp time.Duration, err error) {
+	for _, s := range sides {
+		t, err := calibrate(s, d)
+		if err != nil {
+			return 0, err
+		}
+		perOp = max(perOp, t)
+	}
+	return perOp, nil
+}
+
+// calibrate returns what an operation takes, rounded up.
+func calibrate(s side, d time.Duration) (perOp time.Duration, err error) {
+	for n := 1; ; n *= 2 {
 		t, err := timePerOp(s, n)
 		if err != nil {
 			return 0, err
 		}
-		if total := t * float64(n); total >= float64(d)/2 || n >= 1<<28 {
-			return max(1, int(math.Round(float64(d)/t))), nil
+		if t*float64(n) >= float64(d)/2 || n >= 1<<28 {
+			return time.Duration(math.Ceil(t)), nil
 		}
-		n *= 2
 	}
 }
 
 func timePerOp(s side, n int) (float64, error) {
-	start := time.Now()
-	err := s(n)
-	return float64(time.Since(start)) / float64(n), err
+	var w watch
+	w.start()
+	err := s(&w, n)
+	w.stop()
+	return float64(w.total) / float64(n), err
 }
 
 // allocs returns how many allocations one operation costs, on all
@@ -150,15 +187,49 @@ func timePerOp(s side, n int) (float64, error) {
 func allocs(s side, n int) (float64, error) {
 	least := math.Inf(1)
 	for range 3 {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		if err := s(n); err != nil {
+		w := watch{memory: true}
+		w.start()
+		err := s(&w, n)
+		w.stop()
+		if err != nil {
 			return 0, err
 		}
-		runtime.ReadMemStats(&after)
-		least = min(least, float64(after.Mallocs-before.Mallocs)/float64(n))
+		least = min(least, float64(w.allocs)/float64(n))
 	}
 	return least, nil
+}
+
+// A watch tells how long it ran, or how much was allocated meanwhile: looking
+// at the memory takes too long to do both at once.
+type watch struct {
+	memory bool
+	total  time.Duration
+	allocs uint64
+
+	since time.Time
+	had   uint64
+}
+
+func (w *watch) start() {
+	if w.memory {
+		w.had = mallocs()
+		return
+	}
+	w.since = time.Now()
+}
+
+func (w *watch) stop() {
+	if w.memory {
+		w.allocs += mallocs() - w.had
+		return
+	}
+	w.total += time.Since(w.since)
+}
+
+func mallocs() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
 }
 
 func quantile(values []float64, q float64) float64 {

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"net"
+
+	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/buffered"
+	"github.com/strata-go/strata/tcp"
+)
+
+// bufferedCases compare ReceiveUntil with bufio.Reader.ReadSlice, which both
+// return views of a buffer of 4096 bytes: over a source that costs nothing,
+// so that only the buffer counts, and over a socket.
+var bufferedCases = []benchCase{
+	{
+		Name:      "buffered/receive-until",
+		Target:    1.2,
+		AllocFree: true,
+		Setup: func(*cleanup) (ours, theirs side, err error) {
+			r := buffered.NewReceiver(&lines{}, nil)
+			return receiveLines(r), readLines(bufio.NewReader(&lines{})), nil
+		},
+	},
+	{
+		Name:      "buffered/receive-until/tcp",
+		Target:    1.2,
+		AllocFree: true,
+		OneCore:   true,
+		Setup:     linesOverTCP,
+	},
+}
+
+// line is what is received: 64 bytes.
+var line = append(bytes.Repeat([]byte("x"), 62), "\r\n"...)
+
+// page is many of them.
+var page = bytes.Repeat(line, 1024)
+
+// lines is a source of lines that never ends and never waits.
+type lines struct{ at int }
+
+func (l *lines) Read(p []byte) (int, error) {
+	n := copy(p, page[l.at:])
+	l.at = (l.at + n) % len(page)
+	return n, nil
+}
+
+func (l *lines) Receive(_ context.Context, p []byte) (int, error) { return l.Read(p) }
+func (l *lines) Attributes() *attr.Set                            { return nil }
+func (l *lines) Close() error                                     { return nil }
+
+// linesOverTCP lets a bare peer write lines as fast as they are received.
+func linesOverTCP(undo *cleanup) (ours, theirs side, err error) {
+	a, peer, err := tcpPair()
+	if err != nil {
+		return nil, nil, err
+	}
+	r := buffered.NewReceiver(tcp.Wrap(a.(*net.TCPConn)), nil)
+	ours = supplied(undo, peer, r, receiveLines(r))
+	c, peer, err := tcpPair()
+	if err != nil {
+		return nil, nil, err
+	}
+	return ours, supplied(undo, peer, c, readLines(bufio.NewReader(c))), nil
+}
+
+// supplied has the peer write as many lines as receive will ask for.
+func supplied(undo *cleanup, peer net.Conn, us ending, receive side) side {
+	wanted := make(chan int)
+	undo.add(us.Close)
+	undo.background(peer, func() error {
+		for n := range wanted {
+			for n > 0 {
+				m := min(n, len(page)/len(line))
+				n -= m
+				if _, err := peer.Write(page[:m*len(line)]); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	undo.add(func() error { close(wanted); return nil })
+	return func(w *watch, n int) error {
+		wanted <- n
+		return receive(w, n)
+	}
+}
+
+func receiveLines(r *buffered.Receiver) side {
+	ctx, delim := oneContext.ctx, []byte("\n")
+	return func(_ *watch, n int) error {
+		for range n {
+			p, err := r.ReceiveUntil(ctx, delim, 0)
+			if err != nil {
+				return err
+			}
+			sink += len(p)
+		}
+		return nil
+	}
+}
+
+func readLines(r *bufio.Reader) side {
+	return func(_ *watch, n int) error {
+		for range n {
+			p, err := r.ReadSlice('\n')
+			if err != nil {
+				return err
+			}
+			sink += len(p)
+		}
+		return nil
+	}
+}
