@@ -17,6 +17,7 @@ import (
 // its cancellation. Of no functions nothing is yielded. Tasks are named by
 // their index. The sequence may be used again; it runs fs again then.
 func AsCompleted[T any](ctx context.Context, fs ...func(ctx context.Context) (T, error)) iter.Seq2[int, *Task[T]] {
+	mustBeFuncs("AsCompleted", fs)
 	return func(yield func(int, *Task[T]) bool) {
 		// Neither the tasks, which are apart, nor the body fail the group.
 		_ = Run(ctx, func(_ context.Context, g *Group) error {
@@ -47,6 +48,7 @@ func Race[T any](ctx context.Context, fs ...func(ctx context.Context) (T, error)
 	if len(fs) == 0 {
 		panic("structured: Race: no functions")
 	}
+	mustBeFuncs("Race", fs)
 	var errs []error
 	for _, task := range AsCompleted(ctx, fs...) {
 		v, err := task.Result()

@@ -10,6 +10,7 @@ import (
 // group ([Run]) whose tasks are named by their index, and there are no results
 // then. Of no functions there are no results and no error.
 func Gather[T any](ctx context.Context, fs ...func(ctx context.Context) (T, error)) ([]T, error) {
+	mustBeFuncs("Gather", fs)
 	return Map(ctx, fs, 0, func(ctx context.Context, f func(context.Context) (T, error)) (T, error) {
 		return f(ctx)
 	})
@@ -39,4 +40,12 @@ func Map[T, R any](ctx context.Context, items []T, limit int, f func(ctx context
 		return nil, err
 	}
 	return results, nil
+}
+
+func mustBeFuncs[T any](caller string, fs []func(ctx context.Context) (T, error)) {
+	for i, f := range fs {
+		if f == nil {
+			panic("structured: " + caller + ": function " + strconv.Itoa(i) + " is nil")
+		}
+	}
 }

@@ -24,6 +24,7 @@ type watch struct {
 	stopped bool
 	timers  []*time.Timer
 	reports sync.WaitGroup // timers that are not stopped
+	turn    sync.Mutex     // of the reports
 }
 
 func newWatch(g *Group) *watch {
@@ -63,6 +64,8 @@ func (w *watch) stop() {
 
 func (w *watch) report() {
 	defer w.reports.Done()
+	w.turn.Lock()
+	defer w.turn.Unlock()
 	if overdue := w.overdue(); overdue != nil {
 		w.g.cfg.OnOverdue(overdue)
 	}

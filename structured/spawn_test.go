@@ -243,3 +243,9 @@ func TestRaceErrorsAreInErrorsAs(t *testing.T) {
 	require.True(t, ok)
 	assert.Equal(t, "0", te.Path)
 }
+
+func TestNilFunctionsPanicBeforeAnythingIsStarted(t *testing.T) {
+	requirePanic(t, "Gather: function 1 is nil", func() { _, _ = structured.Gather(t.Context(), after(0, 0, nil), nil) })
+	requirePanic(t, "Race: function 0 is nil", func() { _, _ = structured.Race[int](t.Context(), nil) })
+	requirePanic(t, "AsCompleted: function 0 is nil", func() { structured.AsCompleted[int](t.Context(), nil) })
+}
