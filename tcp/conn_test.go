@@ -12,13 +12,8 @@ import (
 
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/stream"
-	"github.com/strata-go/strata/stream/streamtest"
 	"github.com/strata-go/strata/tcp"
 )
-
-func TestConnHoldsTheContract(t *testing.T) {
-	streamtest.TestByteStream(t, &streamtest.Maker{Pipe: pipe})
-}
 
 func TestConnectionsKnowTheirAddresses(t *testing.T) {
 	a, b := connected(t)

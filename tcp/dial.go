@@ -43,8 +43,12 @@ func Dial(ctx context.Context, addr string, cfg *DialConfig) (*Conn, error) {
 	if cfg != nil {
 		d = *cfg
 	}
+	if err := stream.ContextError(ctx); err != nil {
+		return nil, dialError(ctx, addr, []error{err})
+	}
 	host, targets, err := d.resolve(ctx, addr)
 	if err != nil {
+		over(ctx)
 		return nil, dialError(ctx, addr, []error{err})
 	}
 	var errs []error
@@ -54,7 +58,7 @@ func Dial(ctx context.Context, addr string, cfg *DialConfig) (*Conn, error) {
 			return wrap(conn, host), nil
 		}
 		errs = append(errs, err)
-		if ctx.Err() != nil {
+		if over(ctx) {
 			break
 		}
 	}
@@ -73,6 +77,15 @@ func (d *DialConfig) attempt(ctx context.Context, target netip.AddrPort, last bo
 		return nil, err
 	}
 	return conn, setNagle(conn, d.Nagle)
+}
+
+// over reports whether ctx is done. Package net goes by the deadline itself,
+// which passes a moment earlier.
+func over(ctx context.Context) bool {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }
 
 func setNagle(conn *net.TCPConn, on bool) error {
