@@ -120,3 +120,9 @@ func pair(tb testing.TB, version uint16, pipe *memory.Config, opt *tls.Options) 
 	})
 	return client, server
 }
+
+// canceledSoon returns a context that is done as soon as nothing else in the
+// bubble goes on.
+func canceledSoon(t *testing.T) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.Context(), time.Nanosecond)
+}
