@@ -225,7 +225,7 @@ func (c *Conn) send(ctx context.Context, p []byte) (int, error) {
 	}
 	c.out.pending = c.out.offer(p)
 	for len(c.out.pending) > 0 && err == nil {
-		if err = c.wait(ctx, &c.out.sender); err == nil {
+		if err = c.wait(ctx, &c.out.sender); err == nil && len(c.out.pending) > 0 {
 			err = c.sendError()
 		}
 	}

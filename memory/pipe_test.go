@@ -327,3 +327,21 @@ func TestWaitReceiveWaitsAndTakesNothing(t *testing.T) {
 		})
 	}
 }
+
+func TestCloseOfAPeerThatReceivedEverythingIsACleanEnd(t *testing.T) {
+	for range 500 {
+		a, b := memory.Pipe(&memory.Config{Buffer: -1})
+		sent := make(chan error, 1)
+		go func() {
+			_, err := a.Send(t.Context(), []byte("x"))
+			sent <- err
+		}()
+		_, err := b.Receive(t.Context(), make([]byte, 1))
+		require.NoError(t, err)
+		require.NoError(t, b.Close()) // often before that Send runs again
+		require.NoError(t, <-sent)
+		_, err = a.Receive(t.Context(), make([]byte, 1))
+		require.Equal(t, io.EOF, err)
+		require.NoError(t, a.Close())
+	}
+}
