@@ -70,24 +70,24 @@ func (t *task) callWith(f func(context.Context) error) error {
 	return call()
 }
 
-// end takes t out of its group.
+// end takes t out of its group. Whoever learns of the end, from a handle or
+// from Start, does not find it in the tree any more.
 func (t *task) end(err error) {
 	g := t.g
+	t.f = nil // which the list would keep alive
+	atomic.StoreInt64(&t.began, -1)
 	if t.more != nil && t.more.end != nil {
 		err = t.more.end(err)
 	}
 	if err != nil {
 		g.fail(t, err)
 	}
-	if g.room != nil && !t.isService() {
-		g.room.Release()
-	}
-	t.f = nil // which the list would keep alive
-	service := t.isService()
-	atomic.StoreInt64(&t.began, -1)
-	if service {
+	if t.isService() {
 		g.endService()
 		return
+	}
+	if g.room != nil {
+		g.room.Release()
 	}
 	g.subtract()
 }

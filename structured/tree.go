@@ -73,10 +73,10 @@ var roots struct {
 }
 
 // enter puts g into the tree, under the task that its context comes from, or
-// where that has ended, under the task that this ran in.
+// where that has ended, under the nearest around it that runs.
 func (g *Group) enter() {
 	for up := taskOf(g.outer); up != nil; up = up.g.up {
-		if up.adopt(g) {
+		if up.adopt(g) || up.g.body.adopt(g) {
 			return
 		}
 	}

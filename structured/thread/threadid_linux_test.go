@@ -1,0 +1,5 @@
+package thread_test
+
+import "syscall"
+
+func threadID() int { return syscall.Gettid() }
