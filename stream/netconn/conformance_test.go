@@ -5,7 +5,11 @@ import (
 	"net"
 	"testing"
 
+	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/stream/netconn"
 	"github.com/strata-go/strata/stream/streamtest"
+	"github.com/strata-go/strata/tcp"
 )
 
 func TestTCPIsAByteStream(t *testing.T) {
@@ -46,4 +50,30 @@ func TestForeignWrapperIsAByteStream(t *testing.T) {
 	streamtest.TestByteStream(t, &streamtest.Maker{
 		Pipe: wrapped(pipe), NoHalfClose: true, NoWaitReceive: true,
 	})
+}
+
+func TestWrapTellsWhatTheWholeChainKnows(t *testing.T) {
+	streamtest.TestAttributes(t, &streamtest.AttributesMaker{
+		Stack: func(ctx context.Context) (stream.Resource, []attr.Provider, error) {
+			a, b, err := tcpPair(ctx)
+			if err != nil {
+				return nil, nil, err
+			}
+			inner := tcp.Wrap(a.(*net.TCPConn))
+			top := &bothEnds{netconn.Wrap(embedded{netconn.From(inner)}), b}
+			return top, []attr.Provider{inner}, nil
+		},
+		Names: []string{"net.conn", "net.local_addr", "net.remote_addr_port"},
+	})
+}
+
+// bothEnds closes the other end as well.
+type bothEnds struct {
+	*netconn.Stream
+	other net.Conn
+}
+
+func (b *bothEnds) Close() error {
+	_ = b.other.Close()
+	return b.Stream.Close()
 }

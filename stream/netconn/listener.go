@@ -86,9 +86,10 @@ func (l *netListener[S]) Addr() net.Addr { return addrOf(l.ln, sockattr.LocalAdd
 // Attributes are those of the stream listener.
 func (l *netListener[S]) Attributes() *attr.Set { return l.ln.Attributes() }
 
-// opError keeps what is a net.Error, since servers look for Temporary.
+// opError gives err the form of net's own errors, whose Temporary servers ask
+// before they give up.
 func (l *netListener[S]) opError(op string, err error) error {
-	if _, ok := err.(net.Error); ok || err == nil {
+	if _, ok := err.(*net.OpError); ok || err == nil {
 		return err
 	}
 	return &net.OpError{Op: op, Net: l.Addr().Network(), Addr: l.Addr(), Err: err}
