@@ -101,7 +101,7 @@ func canceledSend(ctx context.Context, p *probe) {
 		return
 	}
 	sent += p.cancelSend(ctx, data[sent:])
-	size := min(len(data), sent+100_000)
+	size := min(len(data), sent+4096)
 	c := p.start("Sends", func() (int, error) { return p.resume(ctx, data[sent:size]) })
 	p.receiveSuffix(ctx, data[:size])
 	if _, err := p.wait(ctx, c); err != nil {
@@ -223,6 +223,9 @@ func (p *probe) startCount(ctx context.Context) *call {
 		for {
 			n, err := p.r.Receive(ctx, buf)
 			total += n
+			if n == 0 && err == nil {
+				err = errNoAnswer
+			}
 			if err != nil {
 				return total, ignoreEOF(err)
 			}

@@ -103,10 +103,18 @@ func sendLeavesBuffer(ctx context.Context, p *probe) {
 	}
 }
 
+// dataBeforeEnd receives only when the end is already there, except from a
+// stream that holds nothing.
 func dataBeforeEnd(ctx context.Context, p *probe) {
-	p.sendBeside(ctx, "last words", func() { p.receive(ctx, "last "); p.receive(ctx, "words") })
-	p.end(ctx)
+	c := p.start("Send and the end", func() (int, error) { return p.resume(ctx, []byte("last words")) })
+	if p.stored {
+		p.wait(ctx, c)
+	}
+	p.yield()
+	p.receive(ctx, "last ")
+	p.receive(ctx, "words")
 	p.receiveEOF(ctx)
+	p.sent(ctx, c, len("last words"))
 }
 
 func endStays(ctx context.Context, p *probe) {
@@ -142,14 +150,14 @@ func waitingReceiveMeetsEnd(ctx context.Context, p *probe) {
 }
 
 func largeSend(ctx context.Context, p *probe) {
-	data := pattern()[:4<<20]
+	data := p.large(4 << 20)
 	c := p.start("Send and end", func() (int, error) { return p.resume(ctx, data) })
 	p.receiveSuffix(ctx, data)
 	p.sent(ctx, c, len(data))
 }
 
 func randomPieces(ctx context.Context, p *probe) {
-	data := pattern()[:1<<20]
+	data := p.large(1 << 20)
 	c := p.start("Sends and end", func() (int, error) { return p.sendAll(ctx, data, 16384) })
 	p.receivePieces(ctx, data)
 	p.receiveEOF(ctx)

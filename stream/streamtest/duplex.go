@@ -25,8 +25,8 @@ func duplexChecks() []check {
 
 func fullDuplex(ctx context.Context, p *probe) {
 	q := p.flip()
-	data := pattern()[:1<<20]
-	back := pattern()[1<<20 : 2<<20]
+	data := p.large(1 << 20)
+	back := pattern()[len(data) : 2*len(data)]
 	c := p.start("Sends", func() (int, error) { return p.sendPieces(ctx, data, 16384) })
 	d := p.start("Sends", func() (int, error) { return q.sendPieces(ctx, back, 16384) })
 	other := p.start("Receives", func() (int, error) {
@@ -101,7 +101,7 @@ func concurrentMethods(ctx context.Context, p *probe) {
 	var calls []*call
 	for range 50 {
 		calls = append(calls,
-			p.start("Send", func() (int, error) { return p.s.Send(ctx, make([]byte, 64)) }),
+			p.start("Send", func() (int, error) { return p.s.Send(ctx, make([]byte, 4096)) }),
 			p.start("SendBuffers", func() (int, error) {
 				n, err := stream.SendBuffers(ctx, p.s, [][]byte{make([]byte, 8), make([]byte, 8)})
 				return int(n), err
@@ -128,10 +128,13 @@ func concurrentMethods(ctx context.Context, p *probe) {
 // startCountUntil counts the bytes up to the one that is last.
 func (p *probe) startCountUntil(ctx context.Context, last byte) *call {
 	return p.start("Receives", func() (int, error) {
-		total, buf := 0, make([]byte, 64)
+		total, buf := 0, make([]byte, 4096)
 		for {
 			n, err := p.r.Receive(ctx, buf)
 			total += n
+			if n == 0 && err == nil {
+				err = errNoAnswer
+			}
 			if err != nil || buf[n-1] == last {
 				return total, err
 			}

@@ -210,7 +210,7 @@ func halfCloseBoth(ctx context.Context, p *probe) {
 	q := p.flip()
 	p.sendEOF(ctx)
 	p.receiveEOF(ctx)
-	data := pattern()[:4<<20]
+	data := p.large(4 << 20)
 	c := p.start("Sends and SendEOF", func() (int, error) { return q.sendAll(ctx, data, 256<<10) })
 	q.receiveSuffix(ctx, data)
 	p.sent(ctx, c, len(data))

@@ -22,10 +22,15 @@ type Maker struct {
 
 	// Clogged returns a new connection on which no byte can be sent from a
 	// until b receives. What fills it is unread in b, and nothing is
-	// unread in a. Nil means that there is no cheaper way than to send 32 MiB
-	// from a to b that nobody receives, which blocks on every stream with
-	// bounded buffers.
+	// unread in a. Nil means that there is no cheaper way than to send what no
+	// buffer holds: see Holds.
 	Clogged func(ctx context.Context) (a, b stream.ByteStream, err error)
+
+	// Holds is the most bytes that one direction of a connection holds which
+	// were sent and not yet received. Zero means that nobody knows: to make a
+	// Send wait the suite then sends 32 MiB. A small number makes the suite
+	// faster, since no transfer is larger than 64 times as much.
+	Holds int
 
 	// NoHalfClose says that SendEOF is errors.ErrUnsupported and has no
 	// effect.
@@ -115,6 +120,7 @@ func (m *Maker) rules() rules {
 		noWaitReceive:    m.NoWaitReceive,
 		cancelBreaksSend: m.CancelBreaksSend,
 		encodes:          m.Encodes,
+		holds:            m.Holds,
 		operations:       cmp.Or(m.Operations, defaultOperations),
 	}
 }

@@ -18,8 +18,12 @@ type OneWayMaker struct {
 	Pipe func(ctx context.Context) (s stream.ByteSender, r stream.ByteReceiver, err error)
 
 	// Clogged is Pipe for connections on which no byte can be sent until r
-	// receives. Nil means that 32 MiB which nobody receives block.
+	// receives. Nil means that there is none: see Holds.
 	Clogged func(ctx context.Context) (s stream.ByteSender, r stream.ByteReceiver, err error)
+
+	// Holds is the most bytes that a connection holds which were sent and not
+	// yet received. Zero means that nobody knows, as in [Maker].
+	Holds int
 
 	// NoWaitReceive says that WaitReceive is errors.ErrUnsupported.
 	NoWaitReceive bool
@@ -109,6 +113,7 @@ func (m *OneWayMaker) rules(stored bool) rules {
 		cancelBreaksSend: m.CancelBreaksSend,
 		encodes:          m.Encodes,
 		stored:           stored,
+		holds:            m.Holds,
 		operations:       cmp.Or(m.Operations, defaultOperations),
 	}
 }

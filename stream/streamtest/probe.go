@@ -27,6 +27,7 @@ type rules struct {
 	cancelBreaksSend bool
 	encodes          bool
 	stored           bool
+	holds            int // 0: unknown
 	operations       int
 }
 
@@ -48,8 +49,19 @@ func (p *probe) flip() *probe {
 
 // bulk returns more bytes than the connection holds when nobody receives.
 func (p *probe) bulk() []byte {
-	if p.clogged {
+	switch {
+	case p.holds > 0:
+		return pattern()[:2*p.holds+4096]
+	case p.clogged:
 		return pattern()[:1<<20]
 	}
 	return pattern()
+}
+
+// large returns size bytes, or fewer for a connection that holds little.
+func (p *probe) large(size int) []byte {
+	if p.holds > 0 {
+		size = min(size, 64*p.holds)
+	}
+	return pattern()[:size]
 }

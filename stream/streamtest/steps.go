@@ -153,6 +153,9 @@ func (p *probe) blockedSend(ctx context.Context, data []byte) *call {
 	return p.inside(ctx, "Send", func() (int, error) { return p.s.Send(ctx, data) })
 }
 
+// errNoAnswer is for calls that count what they receive.
+var errNoAnswer = errors.New("Receive returned 0, nil")
+
 func ignoreEOF(err error) error {
 	if err == io.EOF {
 		return nil

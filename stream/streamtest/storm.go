@@ -68,7 +68,7 @@ func newStorm(p *probe) *storm {
 // that a receiver can tell by the total that nothing more comes.
 func (st *storm) send(ctx context.Context) (sent int, err error) {
 	for range st.operations {
-		piece := patternAt(sent, rand.IntN(randomSize()))
+		piece := patternAt(sent, rand.IntN(st.randomSize()))
 		cctx, stop := st.sendContext(ctx)
 		n, err := st.s.Send(cctx, piece)
 		stop()
@@ -98,7 +98,7 @@ func (st *storm) receive(ctx context.Context) (received int, err error) {
 		}
 		n := 0
 		if err == nil || err == io.EOF {
-			n, err = st.r.Receive(cctx, buf[:1+rand.IntN(randomSize())])
+			n, err = st.r.Receive(cctx, buf[:1+rand.IntN(st.randomSize())])
 		}
 		stop()
 		if (n > 0) != (err == nil) {
@@ -131,9 +131,9 @@ func patternAt(at, size int) []byte {
 }
 
 // randomSize returns a size, seldom a large one.
-func randomSize() int {
+func (st *storm) randomSize() int {
 	if rand.IntN(8) == 0 {
-		return 8191
+		return len(st.large(8191))
 	}
 	return 64
 }

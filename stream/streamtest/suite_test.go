@@ -31,9 +31,9 @@ func TestReferencePipeHoldsTheContract(t *testing.T) {
 }
 
 func TestReferencePipeHoldsTheContractInABubble(t *testing.T) {
-	streamtest.TestByteStream(t, &streamtest.Maker{Pipe: pipeOf(64 << 10), Clogged: clogged, Bubble: true})
+	streamtest.TestByteStream(t, &streamtest.Maker{Pipe: pipeOf(64 << 10), Holds: 64 << 10, Bubble: true})
 }
 
 func TestNarrowPipeHoldsTheContract(t *testing.T) {
-	streamtest.TestByteStream(t, &streamtest.Maker{Pipe: pipeOf(4 << 10)})
+	streamtest.TestByteStream(t, &streamtest.Maker{Pipe: pipeOf(4 << 10), Holds: 4 << 10})
 }
