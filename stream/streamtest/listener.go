@@ -111,8 +111,9 @@ func (p *listenerProbe[S]) accept(ctx context.Context) S {
 
 // startAccept accepts in a call of its own.
 func (p *listenerProbe[S]) startAccept(ctx context.Context) *call {
+	ln := p.ln // p may be given another one meanwhile
 	c := p.start("Accept", func() (int, error) {
-		s, err := p.ln.Accept(ctx)
+		s, err := ln.Accept(ctx)
 		if err != nil {
 			return 0, err
 		}
