@@ -76,3 +76,70 @@ func median(of []float64) float64 {
 	slices.Sort(of)
 	return of[len(of)/2]
 }
+
+// BenchmarkUncontended compares what nobody else wants with sync.Mutex, and
+// an event that has happened with a closed channel.
+func BenchmarkUncontended(b *testing.B) {
+	ctx := context.Background()
+	var std sync.Mutex
+	theirs := func(int) {
+		for range 1000 {
+			std.Lock()
+			std.Unlock()
+		}
+	}
+	var m structured.Mutex
+	b.Run("Mutex", func(b *testing.B) {
+		inTurns(b, 1000, func(int) {
+			for range 1000 {
+				_ = m.Lock(ctx)
+				m.Unlock()
+			}
+		}, theirs)
+	})
+	s := structured.NewSemaphore(1, 1)
+	b.Run("Semaphore", func(b *testing.B) {
+		inTurns(b, 1000, func(int) {
+			for range 1000 {
+				_ = s.Acquire(ctx)
+				s.Release()
+			}
+		}, theirs)
+	})
+	var e structured.Event
+	e.Set()
+	closed := make(chan struct{})
+	close(closed)
+	b.Run("Event", func(b *testing.B) {
+		inTurns(b, 1000, func(int) {
+			for range 1000 {
+				_ = e.Wait(ctx)
+			}
+		}, func(int) {
+			for range 1000 {
+				<-closed
+			}
+		})
+	})
+}
+
+// BenchmarkCancel measures from the cancellation of a group of 10,000 tasks
+// to its end.
+func BenchmarkCancel(b *testing.B) {
+	const tasks = 10000
+	var latency []float64
+	for b.Loop() {
+		var canceled time.Time
+		_ = structured.Run(context.Background(), func(ctx context.Context, g *structured.Group) error {
+			for range tasks {
+				g.Go("task", untilDone)
+			}
+			canceled = time.Now()
+			g.Cancel(nil)
+			return nil
+		})
+		latency = append(latency, float64(time.Since(canceled)))
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(latency)/1e6, "ms-to-end")
+}

@@ -19,14 +19,13 @@ const (
 
 func (c *clock) start() { c.began = time.Now() }
 
-// read returns the time since the clock began, for the nth task of g.
-func (c *clock) read(g *Group, n int) time.Duration {
-	if c.fresh {
-		return c.now
-	}
+// readClock reads the clock for the task that is being listed. It is called
+// with g.mu held, if the last reading is not fresh.
+func (g *Group) readClock() {
+	c := &g.clock
 	c.now = time.Since(c.began)
-	if n <= crowd {
-		return c.now
+	if g.listed <= crowd {
+		return
 	}
 	c.fresh = true
 	if c.stale == nil {
@@ -34,7 +33,6 @@ func (c *clock) read(g *Group, n int) time.Duration {
 	} else {
 		c.stale.Reset(freshness)
 	}
-	return c.now
 }
 
 func (g *Group) expireClock() {

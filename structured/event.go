@@ -61,6 +61,9 @@ func (e *Event) Wait(ctx context.Context) error {
 	if err := canceled(ctx); err != nil {
 		return err
 	}
+	if e.IsSet() {
+		return nil
+	}
 	e.waiting.Add(1)
 	defer e.waiting.Add(-1)
 	select {

@@ -18,7 +18,6 @@ type Group struct {
 	// added those that were started before it waits. Who makes it zero wakes
 	// run.
 	live atomic.Int64
-	wake chan struct{}
 
 	cfg   Config     // keeps the cache lines of live and mu apart
 	room  *Semaphore // nil without a limit
@@ -30,6 +29,7 @@ type Group struct {
 	next, prev *Group
 
 	mu       sync.Mutex
+	wake     sync.Cond // of run, on mu
 	state    groupState
 	echoed   bool
 	started  int64 // ordinary tasks, until run waits
@@ -60,6 +60,7 @@ type serviceGroup struct {
 func newGroup(ctx context.Context, cfg Config) *Group {
 	g := &Group{outer: ctx, cfg: cfg, state: inBody}
 	g.clock.start()
+	g.wake.L = &g.mu
 	g.ctx, g.cancel = context.WithCancelCause(ctx)
 	g.body = task{g: g}
 	if cfg.Trace || cfg.OnOverdue != nil {
@@ -131,21 +132,28 @@ func (g *Group) check(method string) {
 	}
 }
 
+// checkTask is small enough to cost a task nothing.
 func (g *Group) checkTask(method, name string, noFunc bool) {
+	if g == nil || g.ctx == nil || name == "" || noFunc {
+		g.complain(method, name)
+	}
+}
+
+func (g *Group) complain(method, name string) {
 	g.check(method)
 	if name == "" {
 		panic("structured: " + method + ": empty name")
 	}
-	if noFunc {
-		panic("structured: " + method + ": nil function")
-	}
+	panic("structured: " + method + ": nil function")
 }
 
 // waitForRoom waits for a place under the limit. It counts the task already,
 // so that the group cannot end in the meantime.
 func (g *Group) waitForRoom(ctx context.Context, method string) error {
 	g.mu.Lock()
-	g.mustRun(method)
+	if g.state == notRunning {
+		g.refuse(method)
+	}
 	g.add()
 	g.mu.Unlock()
 	if g.room.TryAcquire() {
@@ -164,7 +172,9 @@ func (g *Group) start(t *task, method string) {
 		t.prepare()
 	}
 	g.mu.Lock()
-	g.mustRun(method)
+	if g.state == notRunning {
+		g.refuse(method)
+	}
 	switch {
 	case t.isService():
 		g.services.running++
@@ -174,8 +184,11 @@ func (g *Group) start(t *task, method string) {
 	if g.listed++; g.listed >= g.sweepAt {
 		g.sweep()
 	}
+	if !g.clock.fresh {
+		g.readClock()
+	}
+	t.began = int64(g.clock.now)
 	g.last.next, g.last = t, t
-	t.began = int64(g.clock.read(g, g.listed))
 	g.mu.Unlock()
 	go t.run() // ends with the task; run waits for it
 }
@@ -187,11 +200,15 @@ func (g *Group) start(t *task, method string) {
 func (g *Group) sweep() {
 	n := 1
 	last := &g.body
-	for t := g.body.next; t != nil; t = t.next {
-		if !t.ended() {
+	for t := g.body.next; t != nil; {
+		next := t.next
+		if t.ended() {
+			t.next = nil // or who keeps t's context keeps all that came after
+		} else {
 			last.next, last = t, t
 			n++
 		}
+		t = next
 	}
 	last.next = nil
 	g.last = last
@@ -201,13 +218,11 @@ func (g *Group) sweep() {
 
 const minSweep = 256
 
-// mustRun is called with g.mu held.
-func (g *Group) mustRun(method string) {
-	if g.state == notRunning {
-		g.mu.Unlock()
-		panic("structured: " + method + ": the group has ended, so nobody would wait for the task: " +
-			"start tasks from the body, from tasks, or before Run returns")
-	}
+// refuse is called with g.mu held.
+func (g *Group) refuse(method string) {
+	g.mu.Unlock()
+	panic("structured: " + method + ": the group has ended, so nobody would wait for the task: " +
+		"start tasks from the body, from tasks, or before Run returns")
 }
 
 // serviceContext returns the context that services share.
@@ -272,38 +287,34 @@ func (g *Group) finish(err error) error {
 // wait waits for the ordinary tasks, then cancels the services and waits for
 // them and for whatever they have started meanwhile.
 func (g *Group) wait() {
-	g.wake = make(chan struct{}, 1)
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.state = waiting
 	g.live.Add(g.started)
-	g.mu.Unlock()
-	for !g.close() {
-		<-g.wake
+	for {
+		s := g.services
+		switch {
+		case g.live.Load() > 0 || s != nil && s.stopped && s.running > 0:
+			g.wake.Wait()
+		case s != nil && !s.stopped:
+			g.stopServices(s)
+		default:
+			g.state = notRunning
+			g.clock.stop()
+			return
+		}
 	}
 }
 
-// close ends the group if it can, else it cancels the services if it is their
-// turn.
-func (g *Group) close() bool {
-	g.mu.Lock()
-	s := g.services
-	stop := g.live.Load() == 0 && s != nil && !s.stopped
-	if stop {
-		s.stopped = true
-	}
-	over := g.live.Load() == 0 && (s == nil || s.running == 0)
-	if over {
-		g.state = notRunning
-		g.clock.stop()
-	}
+// stopServices is called with g.mu held, and lets go of it meanwhile.
+func (g *Group) stopServices(s *serviceGroup) {
+	s.stopped = true
 	g.mu.Unlock()
-	if stop {
-		s.cancel(errDone)
-		if g.watch != nil {
-			g.watch.arm()
-		}
+	defer g.mu.Lock()
+	s.cancel(errDone)
+	if g.watch != nil {
+		g.watch.arm()
 	}
-	return over
 }
 
 // add adds one to the tasks that run waits for. It is called with g.mu held.
@@ -325,20 +336,17 @@ func (g *Group) subtract() {
 
 func (g *Group) endService() {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.services.running--
-	waits := g.state == waiting
-	g.mu.Unlock()
-	if waits {
-		g.wakeRun()
-	}
+	g.wake.Signal()
 }
 
-// wakeRun lets run, which waits, look again.
+// wakeRun lets run, which waits, look again. The lock is what keeps run from
+// missing it between a look and the wait.
 func (g *Group) wakeRun() {
-	select {
-	case g.wake <- struct{}{}:
-	default: // it has not looked yet since the last time
-	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.wake.Signal()
 }
 
 // fail records err, without what in it is only an echo, and cancels the
@@ -351,28 +359,19 @@ func (g *Group) fail(t *task, err error) {
 		g.mu.Unlock()
 		return
 	}
-	path := t.path()
-	errs := parts(left)
-	if t != &g.body {
-		for i := range errs {
-			errs[i] = inTask(path, errs[i])
-		}
+	var errs []error
+	if t == &g.body {
+		errs = parts(left)
+	} else {
+		errs = t.named(left)
 	}
 	g.mu.Lock()
 	first := g.errs == nil
 	g.errs = append(g.errs, errs...)
 	g.mu.Unlock()
 	if first {
-		g.cancel(causeOf(path, errs[0]))
+		g.cancel(t.named(errs[0])[0])
 	}
-}
-
-// causeOf returns the TaskError that err is, or makes it.
-func causeOf(path string, err error) error {
-	if e, ok := err.(*TaskError); ok {
-		return e
-	}
-	return &TaskError{Path: path, Err: err}
 }
 
 func (g *Group) echoes(t *task) echoes {

@@ -76,7 +76,7 @@ func (s *Task[T]) end(t *task, value T, err error) {
 		status = Canceled
 		err = canceled(s.ctx)
 	} else {
-		err = inTask(t.path(), left)
+		err = join(t.named(left))
 	}
 	if !s.apart {
 		t.g.fail(t, err)
@@ -118,8 +118,8 @@ func (s *Task[T]) Wait(ctx context.Context) (T, error) {
 	}
 }
 
-// Result returns what the task returned: its value, or a [*TaskError] with
-// its error, or for a canceled task an error that is both the cause and
+// Result returns what the task returned: its value, or its error as a
+// [*TaskError] (several, joined, if it joined several), or for a canceled task an error that is both the cause and
 // context.Canceled. While the task runs the error is [ErrRunning].
 func (s *Task[T]) Result() (T, error) {
 	s.mu.Lock()

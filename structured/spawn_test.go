@@ -63,6 +63,30 @@ func TestFailureOfASpawnedTaskIsTheGroupsToo(t *testing.T) {
 	assert.Same(t, err, own)
 }
 
+func TestJoinedErrorsOfATaskAreALineEach(t *testing.T) {
+	both := errors.Join(errOne, errTwo)
+	const want = "task: one\ntask: two"
+	var task *structured.Task[int]
+	err := inGroup(t, func(ctx context.Context, g *structured.Group) error {
+		task = structured.Spawn(g, "task", after(0, 0, both))
+		return untilDone(ctx)
+	})
+	assert.EqualError(t, err, want)
+	_, err = task.Result()
+	assert.EqualError(t, err, want)
+	err = inGroup(t, func(ctx context.Context, g *structured.Group) error {
+		g.Go("task", failing(both))
+		return nil
+	})
+	assert.EqualError(t, err, want)
+	err = inGroup(t, func(ctx context.Context, g *structured.Group) error {
+		_, err := structured.Start(ctx, g, "task", func(context.Context, func(int)) error { return both })
+		assert.NoError(t, ctx.Err())
+		return err
+	})
+	assert.EqualError(t, err, want)
+}
+
 func TestCanceledHandleFailsNeitherTheGroupNorTheWaiters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		err := inGroup(t, func(ctx context.Context, g *structured.Group) error {

@@ -152,11 +152,7 @@ func (s *starter) failure(t *task, err error) error {
 	if left == nil {
 		left = errNotReady
 	}
-	errs := parts(left)
-	for i := range errs {
-		errs[i] = inTask(t.path(), errs[i])
-	}
-	return join(errs)
+	return join(t.named(left))
 }
 
 // Deadline is that of the context which s follows.

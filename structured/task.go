@@ -114,13 +114,18 @@ func (t *task) path() string {
 	return b.String()
 }
 
-// inTask returns err as an error of the task with the given path. What a
-// group inside of that task has named already is left as it is.
-func inTask(path string, err error) error {
-	if e, ok := err.(*TaskError); ok && (e.Path == path || strings.HasPrefix(e.Path, path+"/")) {
-		return e
+// named returns the errors that err joins, each as one of t. What a group
+// inside of t has named already is left as it is.
+func (t *task) named(err error) []error {
+	path := t.path()
+	errs := parts(err)
+	for i, err := range errs {
+		e, ok := err.(*TaskError)
+		if !ok || e.Path != path && !strings.HasPrefix(e.Path, path+"/") {
+			errs[i] = &TaskError{Path: path, Err: err}
+		}
 	}
-	return &TaskError{Path: path, Err: err}
+	return errs
 }
 
 // capture returns f's error, or its panic as one.
