@@ -82,9 +82,11 @@ func median(of []float64) float64 {
 func BenchmarkUncontended(b *testing.B) {
 	ctx := context.Background()
 	var std sync.Mutex
+	held := 0
 	theirs := func(int) {
 		for range 1000 {
 			std.Lock()
+			held++
 			std.Unlock()
 		}
 	}
@@ -93,6 +95,7 @@ func BenchmarkUncontended(b *testing.B) {
 		inTurns(b, 1000, func(int) {
 			for range 1000 {
 				_ = m.Lock(ctx)
+				held++
 				m.Unlock()
 			}
 		}, theirs)
@@ -102,6 +105,7 @@ func BenchmarkUncontended(b *testing.B) {
 		inTurns(b, 1000, func(int) {
 			for range 1000 {
 				_ = s.Acquire(ctx)
+				held++
 				s.Release()
 			}
 		}, theirs)

@@ -11,7 +11,7 @@ import (
 )
 
 // A Result is how a process ended, and what it wrote. Stdout and Stderr are
-// nil where nothing was written, and where Cmd says other than Pipe.
+// empty where nothing was written, and nil where Cmd says other than Pipe.
 type Result struct {
 	State          *os.ProcessState
 	Stdout, Stderr []byte
