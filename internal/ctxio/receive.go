@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"time"
 
 	"github.com/strata-go/strata/stream"
@@ -88,6 +89,9 @@ func (c *Conn) noMore(ctx context.Context, p []byte, err error) (int, error) {
 // Linux tells it once, and 0 bytes to whoever asks next. See stream's
 // contract, line 6.
 func (c *Conn) cleanEnd() error {
+	if c.tx.eof.Load() == eofNone && c.rx.socket.hungUp() {
+		c.awaitSend()
+	}
 	if b := c.broken.Load(); b != nil {
 		return b
 	}
@@ -97,6 +101,14 @@ func (c *Conn) cleanEnd() error {
 		return c.fail(resetError(c.conn), &c.tx.direction)
 	}
 	return io.EOF
+}
+
+// awaitSend waits until a Send that is under way has told what it met. Its
+// peer is gone, so it meets something, and at once.
+func (c *Conn) awaitSend() {
+	for c.tx.open.Load() && c.broken.Load() == nil {
+		runtime.Gosched()
+	}
 }
 
 // drainGrace is how long a net.Conn that cannot be asked without waiting may

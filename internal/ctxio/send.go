@@ -15,6 +15,7 @@ type sending struct {
 	socket socketWriter
 	closer closeWriter // nil when the net.Conn cannot half-close
 	eof    atomic.Uint32
+	open   atomic.Bool // a call is inside that may yet tell of a failure
 
 	// Of SendBuffers.
 	bufs  [][]byte    // kept for its room
@@ -36,7 +37,7 @@ func (c *Conn) Send(ctx context.Context, p []byte) (int, error) {
 	if err := c.enterToSend(ctx); err != nil {
 		return 0, err
 	}
-	defer c.tx.guard.Leave()
+	defer c.leaveSend()
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -47,7 +48,8 @@ func (c *Conn) Send(ctx context.Context, p []byte) (int, error) {
 	return n, err
 }
 
-// enterToSend is enter for a direction that may have ended or be broken.
+// enterToSend is enter for a direction that may have ended or be broken. After
+// nil the caller must call leaveSend.
 func (c *Conn) enterToSend(ctx context.Context) error {
 	if err := c.enter(ctx, &c.tx.direction); err != nil {
 		return err
@@ -60,8 +62,15 @@ func (c *Conn) enterToSend(ctx context.Context) error {
 	}
 	if err != nil {
 		c.tx.guard.Leave()
+		return err
 	}
-	return err
+	c.tx.open.Store(true)
+	return nil
+}
+
+func (c *Conn) leaveSend() {
+	c.tx.open.Store(false)
+	c.tx.guard.Leave()
 }
 
 // write tries first and parks only if that is not enough.
@@ -88,7 +97,7 @@ func (c *Conn) SendBuffers(ctx context.Context, bufs [][]byte) (int64, error) {
 	if err := c.enterToSend(ctx); err != nil {
 		return 0, err
 	}
-	defer c.tx.guard.Leave()
+	defer c.leaveSend()
 	c.tx.bufs = c.tx.bufs[:0] // a copy, since net.Buffers changes what it sends
 	for _, p := range bufs {
 		if len(p) > 0 { // net.Pipe would wait for a reader to take nothing
@@ -129,7 +138,7 @@ func (c *Conn) TrySend(p []byte) (int, error) {
 	if err := c.enterToSend(context.Background()); err != nil {
 		return 0, err
 	}
-	defer c.tx.guard.Leave()
+	defer c.leaveSend()
 	if len(p) == 0 {
 		return 0, nil
 	}

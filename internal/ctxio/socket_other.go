@@ -21,6 +21,7 @@ func (*socketReader) ok() bool                { return false }
 func (*socketReader) try([]byte) (int, error) { return 0, stream.ErrWouldBlock }
 func (*socketReader) readable() bool          { return false }
 func (*socketReader) wait() error             { return nil }
+func (*socketReader) hungUp() bool            { return false }
 func (*socketReader) wasReset() bool          { return false }
 
 type socketWriter struct{}

@@ -121,6 +121,21 @@ func (r *socketReader) pollOnly(fd uintptr) bool {
 	return true
 }
 
+// hungUp reports whether the peer of a Unix socket is gone altogether: the
+// kernel says no more of whether it left bytes unread. TCP does, see wasReset.
+func (r *socketReader) hungUp() bool {
+	if r.socket == nil || r.tcp {
+		return false
+	}
+	gone := false
+	_ = r.raw.Control(func(fd uintptr) {
+		fds := [1]sysunix.PollFd{{Fd: int32(fd)}}
+		n, err := sysunix.Poll(fds[:], 0)
+		gone = err == nil && n > 0 && fds[0].Revents&sysunix.POLLHUP != 0
+	})
+	return gone
+}
+
 // A socketWriter writes without waiting.
 type socketWriter struct {
 	*socket
