@@ -43,7 +43,7 @@ func TestContextErrorIsTheCauseAndTheError(t *testing.T) {
 		{"canceled with a cause", canceled(errCause), []error{context.Canceled, errCause}, context.DeadlineExceeded, false, "context canceled: the cause"},
 		{"deadline", deadline(nil), []error{context.DeadlineExceeded}, context.Canceled, true, "context deadline exceeded"},
 		{"deadline with a cause", deadline(errCause), []error{context.DeadlineExceeded, errCause}, context.Canceled, true, "context deadline exceeded: the cause"},
-		{"canceled because of a deadline", canceled(context.DeadlineExceeded), []error{context.Canceled, context.DeadlineExceeded}, os.ErrDeadlineExceeded, false, "context canceled: context deadline exceeded"},
+		{"canceled because of a deadline", canceled(context.DeadlineExceeded), []error{context.Canceled, context.DeadlineExceeded}, os.ErrDeadlineExceeded, true, "context canceled: context deadline exceeded"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := stream.ContextError(tt.ctx)
