@@ -1,0 +1,23 @@
+package happyeyeballs
+
+import "net/netip"
+
+var (
+	NAT64Prefixes = nat64Prefixes
+	Embed         = embed
+	KernelSource  = kernelSource
+)
+
+// Sorted sorts addresses by RFC 6724, given the source of each.
+func Sorted(addrs, sources []netip.Addr) []netip.Addr {
+	ds := make([]destination, len(addrs))
+	for i, a := range addrs {
+		ds[i] = newDestination(a, sources[i])
+	}
+	sortDestinations(ds)
+	sorted := make([]netip.Addr, len(ds))
+	for i, d := range ds {
+		sorted[i] = d.addr
+	}
+	return sorted
+}

@@ -1,0 +1,105 @@
+package happyeyeballs
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"slices"
+)
+
+// nat64Name is the name whose only addresses are two of IPv4. A DNS64 makes
+// IPv6 addresses of them, which give its prefix away (RFC 7050).
+const nat64Name = "ipv4only.arpa"
+
+var nat64Addrs = [][]byte{{192, 0, 0, 170}, {192, 0, 0, 171}}
+
+// anyGlobalIPv6 stands for the Internet when asking for a route to it.
+var anyGlobalIPv6 = netip.MustParseAddr("2001:500:2::c")
+
+// nat64Lengths are the lengths that a prefix may have (RFC 6052 section 2.2).
+var nat64Lengths = []int{96, 64, 56, 48, 40, 32}
+
+// behindNAT64 returns the IPv4 addresses that might be reached through NAT64:
+// all of them are global and none has a route, while IPv6 has one.
+func (s *schedule) behindNAT64() []netip.Addr {
+	addrs := s.found[IPv4]
+	for _, a := range addrs {
+		if s.source(a).IsValid() || !a.IsGlobalUnicast() || a.IsPrivate() {
+			return nil
+		}
+	}
+	if len(addrs) == 0 || !s.cfg.Family.includes(IPv6) || !s.source(anyGlobalIPv6).IsValid() {
+		return nil
+	}
+	return addrs
+}
+
+// synthesize returns the addresses that lead to addrs through the NAT64 of the
+// network, none if there is no NAT64.
+func synthesize(ctx context.Context, r Resolver, addrs []netip.Addr) []netip.Addr {
+	answers := make(chan Answer, 1)
+	go func() { // ends with Resolve, which the loop below waits for
+		defer close(answers)
+		_ = r.Resolve(ctx, Query{Host: nat64Name, Family: IPv6}, func(a Answer) { answers <- a })
+	}()
+	var prefixes []netip.Prefix
+	for a := range answers {
+		prefixes = nat64Prefixes(a.usable())
+	}
+	var made []netip.Addr
+	for _, p := range prefixes {
+		for _, a := range addrs {
+			made = append(made, embed(p, a))
+		}
+	}
+	return made
+}
+
+// nat64Prefixes finds the prefixes in the addresses of nat64Name.
+func nat64Prefixes(addrs []netip.Addr) []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, a := range addrs {
+		for _, n := range nat64Lengths {
+			p := netip.PrefixFrom(a, n).Masked()
+			if isNAT64Addr(a, n) && !slices.Contains(prefixes, p) {
+				prefixes = append(prefixes, p)
+				break
+			}
+		}
+	}
+	return prefixes
+}
+
+func isNAT64Addr(a netip.Addr, length int) bool {
+	b := a.As16()
+	var v4 []byte
+	for _, i := range embedding(length) {
+		v4 = append(v4, b[i])
+	}
+	return slices.ContainsFunc(nat64Addrs, func(known []byte) bool { return bytes.Equal(known, v4) })
+}
+
+// embed returns the address in p that stands for an IPv4 address.
+func embed(p netip.Prefix, v4 netip.Addr) netip.Addr {
+	b, from := p.Masked().Addr().As16(), v4.As4()
+	for i, at := range embedding(p.Bits()) {
+		b[at] = from[i]
+	}
+	return netip.AddrFrom16(b)
+}
+
+// embedding returns which bytes of an IPv6 address hold the IPv4 one behind a
+// prefix of so many bits: those that follow it, but for byte 8, which is zero
+// (RFC 6052 section 2.2).
+func embedding(length int) [4]int {
+	var at [4]int
+	next := length / 8
+	for i := range at {
+		if next == 8 {
+			next++
+		}
+		at[i] = next
+		next++
+	}
+	return at
+}

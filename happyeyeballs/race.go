@@ -1,0 +1,241 @@
+package happyeyeballs
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// A race is a call of Dial. Everything happens in its loop: the goroutines for
+// lookups and attempts only hand it functions to call.
+type race[S io.Closer] struct {
+	cfg      Config
+	schedule *schedule
+	attempt  func(context.Context, Candidate, func()) (S, error)
+	report   *Report
+
+	ctx     context.Context // of all that the race starts
+	cancel  context.CancelFunc
+	events  chan func()
+	done    chan struct{} // closed when the loop has ended, for who comes late
+	pending int           // goroutines whose last event is still to come
+	over    bool          // won or canceled: nothing new starts
+
+	lastResort  time.Duration // when to look for a NAT64
+	triedResort bool
+	won         bool
+	winner      S
+}
+
+func newRace[S io.Closer](host string, cfg Config, s *schedule, attempt func(context.Context, Candidate, func()) (S, error)) *race[S] {
+	return &race[S]{
+		cfg: cfg, schedule: s, attempt: attempt,
+		report:     &Report{Host: host, Start: time.Now()},
+		events:     make(chan func()),
+		done:       make(chan struct{}),
+		lastResort: lastResortDelay,
+	}
+}
+
+// run runs the race to its end. The loop goes on while anything is under way,
+// also after a win, to close what connects late.
+func (r *race[S]) run(ctx context.Context) {
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	defer r.cancel()
+	defer close(r.done)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	r.resolve()
+	canceled := ctx.Done()
+	for {
+		wake, waiting := r.proceed()
+		if r.pending == 0 && !waiting {
+			return
+		}
+		if waiting {
+			timer.Reset(wake - r.now())
+		} else {
+			timer.Stop()
+		}
+		var event func()
+		select {
+		case <-canceled:
+			canceled = nil // or the loop would spin until all have ended
+		case event = <-r.events:
+		case <-timer.C:
+		}
+		r.over = r.over || ctx.Err() != nil // before what came of that is taken for a result
+		if event != nil {
+			event()
+		}
+	}
+}
+
+// proceed starts what is due, and tells when to look again, if that is a
+// matter of time.
+func (r *race[S]) proceed() (wake time.Duration, waiting bool) {
+	for !r.over {
+		due, ok := r.schedule.due()
+		resort, possible := r.resortDue()
+		switch {
+		case ok && due <= r.now():
+			r.start()
+		case possible && resort <= r.now():
+			r.synthesize()
+		case ok && possible:
+			return min(due, resort), true
+		case possible:
+			return resort, true
+		default:
+			return due, ok
+		}
+	}
+	return 0, false
+}
+
+func (r *race[S]) now() time.Duration { return time.Since(r.report.Start) }
+
+// post has the loop call f, unless that has ended.
+func (r *race[S]) post(f func()) {
+	select {
+	case r.events <- f:
+	case <-r.done:
+	}
+}
+
+// spawn runs f in a goroutine and then has the loop call the function that
+// finish is, also if f ended the goroutine. The loop does not end before.
+func (r *race[S]) spawn(f, finish func()) {
+	r.pending++
+	go func() { // ends with f, for which the loop waits
+		defer r.post(func() {
+			r.pending--
+			finish()
+		})
+		f()
+	}()
+}
+
+// resolve starts the lookup of a name. An address is all that is known of it,
+// and if it needs NAT64 there is nothing to wait for first.
+func (r *race[S]) resolve() {
+	if a, err := netip.ParseAddr(r.report.Host); err == nil {
+		r.lastResort = 0
+		r.isAddress(a.Unmap())
+		return
+	}
+	err := errResolverExited
+	q := Query{Host: r.report.Host, Family: r.cfg.Family}
+	r.spawn(func() {
+		err = r.cfg.Resolver.Resolve(r.ctx, q, func(a Answer) { r.post(func() { r.answered(a) }) })
+	}, func() { r.settle(err) })
+}
+
+func (r *race[S]) isAddress(a netip.Addr) {
+	r.schedule.settled[IPv4], r.schedule.settled[IPv6] = true, true
+	if f := r.cfg.Family; !f.includes(familyOf(a)) {
+		r.answered(Answer{Family: f, Err: &net.AddrError{Err: "not an " + f.String() + " address", Addr: a.String()}})
+		return
+	}
+	r.answered(Answer{Family: familyOf(a), Addrs: []netip.Addr{a}})
+}
+
+func (r *race[S]) answered(a Answer) {
+	a.Addrs = a.usable()
+	if r.over || !r.cfg.Family.includes(a.Family) {
+		return
+	}
+	r.report.Answers = append(r.report.Answers, Lookup{Answer: a, At: r.now()})
+	r.schedule.answered(r.now(), a.Family, a.Addrs)
+	r.trace(Event{Kind: Answered, Answer: a})
+}
+
+// settle gives the families without an answer an empty one.
+func (r *race[S]) settle(err error) {
+	for _, f := range []Family{IPv6, IPv4} {
+		if !r.schedule.settled[f] {
+			r.answered(Answer{Family: f, Err: err})
+		}
+	}
+}
+
+func (r *race[S]) start() {
+	i, start := len(r.report.Attempts), r.now()
+	c := r.schedule.start(start)
+	r.report.Attempts = append(r.report.Attempts, Attempt{Candidate: c, Start: start, Outcome: Running})
+	r.trace(Event{Kind: Started, Attempt: r.report.Attempts[i]})
+
+	var s S
+	err := errExited
+	ctx, cancel := r.attemptContext()
+	r.spawn(func() {
+		s, err = r.attempt(ctx, c, func() { r.post(func() { r.progressed(i) }) })
+	}, func() {
+		cancel()
+		r.ended(i, s, err)
+	})
+}
+
+func (r *race[S]) attemptContext() (context.Context, context.CancelFunc) {
+	if r.cfg.AttemptTimeout > 0 {
+		return context.WithTimeoutCause(r.ctx, r.cfg.AttemptTimeout, errAttemptTimeout)
+	}
+	return context.WithCancel(r.ctx)
+}
+
+func (r *race[S]) progressed(i int) {
+	a := r.report.Attempts[i]
+	if !r.over && a.Outcome == Running && r.schedule.progressed(r.now(), a.Candidate) {
+		r.trace(Event{Kind: Progressed, Attempt: a})
+	}
+}
+
+func (r *race[S]) ended(i int, s S, err error) {
+	a := &r.report.Attempts[i]
+	a.End, a.Err = r.now(), err
+	r.schedule.ended(a.Candidate)
+	switch {
+	case err == nil && r.over:
+		a.Outcome = Late
+		_ = s.Close() // nobody is left to care
+	case err == nil:
+		a.Outcome = Won
+		r.won, r.winner, r.over = true, s, true
+		r.cancel()
+	case r.over:
+		a.Outcome = Canceled
+	default:
+		a.Outcome = Failed
+	}
+	r.trace(Event{Kind: Ended, Attempt: *a})
+}
+
+// resortDue tells when to look for a NAT64, and whether that is of use.
+func (r *race[S]) resortDue() (time.Duration, bool) {
+	if r.triedResort || len(r.schedule.behindNAT64()) == 0 {
+		return 0, false
+	}
+	if r.schedule.stuck() {
+		return 0, true
+	}
+	return r.lastResort, true
+}
+
+func (r *race[S]) synthesize() {
+	r.triedResort = true
+	var made []netip.Addr
+	addrs := r.schedule.behindNAT64()
+	r.spawn(func() {
+		made = synthesize(r.ctx, r.cfg.Resolver, addrs)
+	}, func() { r.schedule.synthesized(r.now(), made) })
+}
+
+func (r *race[S]) trace(e Event) {
+	if r.cfg.Trace == nil {
+		return
+	}
+	e.At = r.now()
+	r.cfg.Trace(e)
+}
