@@ -31,6 +31,13 @@ func (b *buffer) skip(n int) {
 	b.scanned = 0
 }
 
+// cut returns a view of the first n bytes and takes them, with what ends them.
+func (b *buffer) cut(n, end int) []byte {
+	view := (*b.mem)[b.start : b.start+n : b.start+n]
+	b.skip(n + end)
+	return view
+}
+
 // release gives the memory back when the buffer is empty, which ends views.
 func (b *buffer) release() {
 	if b.mem != nil && b.start == b.end {
@@ -43,8 +50,11 @@ func (b *buffer) release() {
 func (b *buffer) drop() { *b = buffer{missed: b.missed[:0]} }
 
 // room returns free memory behind the unread bytes: at least one byte and at
-// most limit.
-func (b *buffer) room(limit int) []byte {
+// most limit. It looks to it that the buffer has size bytes in all.
+func (b *buffer) room(limit, size int) []byte {
+	if b.mem == nil || len(*b.mem) < size {
+		b.move(size)
+	}
 	b.makeRoom(1)
 	free := (*b.mem)[b.end:]
 	return free[:min(len(free), limit)]
@@ -92,12 +102,18 @@ func (b *buffer) makeRoom(n int) {
 		b.end = copy(*b.mem, b.unread())
 		b.start = 0
 	}
-	if len(*b.mem)-b.end >= n {
-		return
+	if len(*b.mem)-b.end < n {
+		b.move(max(2*len(*b.mem), b.len()+n))
 	}
-	grown := borrow(max(2*len(*b.mem), b.len()+n))
-	b.end = copy(*grown, b.unread())
-	b.start = 0
-	giveBack(b.mem)
-	b.mem = grown
+}
+
+// move moves the unread bytes to other memory of at least size bytes.
+func (b *buffer) move(size int) {
+	mem := borrow(max(size, b.len()))
+	if b.mem != nil {
+		b.end = copy(*mem, b.unread())
+		b.start = 0
+		giveBack(b.mem)
+	}
+	b.mem = mem
 }

@@ -11,13 +11,22 @@ import (
 const DefaultMaxFrame = 1 << 20
 
 // A Codec says how items lie in a byte stream: where one ends and the next
-// begins. The same Codec may be asked to append and to receive at once.
+// begins. It may be asked to append and to receive at once.
 type Codec[T any] interface {
+	Encoder[T]
+	Decoder[T]
+}
+
+// An Encoder is the sending half of a [Codec].
+type Encoder[T any] interface {
 	// Append appends the frame of item to dst, as the append functions of the
 	// standard library do, and keeps neither. With an error the item is not
 	// sent.
 	Append(dst []byte, item T) ([]byte, error)
+}
 
+// A Decoder is the receiving half of a [Codec].
+type Decoder[T any] interface {
 	// Receive receives the next item from r, which nobody else uses
 	// meanwhile. The item must not refer to a view of r's. The error is
 	// io.EOF if the stream ends between two frames and io.ErrUnexpectedEOF if

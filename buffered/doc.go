@@ -37,5 +37,6 @@
 // The buffer comes from a pool when bytes are to be put into it and goes back
 // when the next receiving call finds it empty, so a stream that waits holds
 // none, where the wrapped stream can wait without one (stream.WaitReceive).
-// It grows with the bytes that arrive, never with the number asked for.
+// It grows with the bytes that arrive, never with the number asked for; what is
+// read ahead is at most 64 KiB, and that only while the stream fills it.
 package buffered

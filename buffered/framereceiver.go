@@ -19,7 +19,7 @@ import (
 // One goroutine may receive at a time, another gets stream.ErrBusy.
 type FrameReceiver[T any] struct {
 	r         *Receiver
-	codec     Codec[T]
+	codec     Decoder[T]
 	receiving structured.Guard
 }
 
@@ -27,7 +27,7 @@ var _ stream.ObjectReceiver[[]byte] = (*FrameReceiver[[]byte])(nil)
 
 // NewFrameReceiver takes over r: Close closes it. What r has read ahead is
 // received first. NewFrameReceiver panics when r or codec is nil.
-func NewFrameReceiver[T any](r *Receiver, codec Codec[T]) *FrameReceiver[T] {
+func NewFrameReceiver[T any](r *Receiver, codec Decoder[T]) *FrameReceiver[T] {
 	if r == nil {
 		panic("buffered: NewFrameReceiver: nil r")
 	}

@@ -39,7 +39,7 @@ func (e *PartlySentError) Unwrap() error { return e.Err }
 // One goroutine may send at a time, another gets stream.ErrBusy.
 type FrameSender[T any] struct {
 	s       stream.ByteSender
-	codec   Codec[T]
+	codec   Encoder[T]
 	sending structured.Guard
 	closed  atomic.Bool
 
@@ -53,7 +53,7 @@ var _ stream.ObjectSender[[]byte] = (*FrameSender[[]byte])(nil)
 
 // NewFrameSender takes over s: Close closes it. It panics when s or codec is
 // nil.
-func NewFrameSender[T any](s stream.ByteSender, codec Codec[T]) *FrameSender[T] {
+func NewFrameSender[T any](s stream.ByteSender, codec Encoder[T]) *FrameSender[T] {
 	if s == nil {
 		panic("buffered: NewFrameSender: nil s")
 	}

@@ -24,12 +24,13 @@ var receiverFacts = attr.Define(attr.From(stream.Unread, (*Receiver).unread))
 type Receiver struct {
 	attributes attr.Set
 	r          stream.ByteReceiver
-	readAhead  int
 
-	turn       turn
-	closed     atomic.Bool
-	buf        buffer // of whoever has the turn
-	cannotWait bool   // r cannot wait without a buffer
+	turn   turn
+	closed atomic.Bool
+	// Of whoever has the turn:
+	buf        buffer
+	ahead      ahead
+	cannotWait bool // r cannot wait without a buffer
 }
 
 var (
@@ -51,7 +52,7 @@ func NewReceiver(r stream.ByteReceiver, cfg *Config) *Receiver {
 
 func (b *Receiver) init(r stream.ByteReceiver, cfg *Config) {
 	b.r = r
-	b.readAhead = cfg.readAhead()
+	b.ahead = cfg.readAhead()
 }
 
 // Attributes returns those of the wrapped stream under stream.Unread.
@@ -140,8 +141,7 @@ func (b *Receiver) Peek(ctx context.Context, n int) ([]byte, error) {
 	}
 	defer b.leave()
 	for b.buf.len() < n {
-		missing := n - b.buf.len()
-		if err := b.fill(ctx, max(missing, b.readAhead)); err != nil {
+		if err := b.fill(ctx, n-b.buf.len()); err != nil {
 			return nil, endWithin(err, b.buf.len())
 		}
 	}
@@ -258,14 +258,18 @@ func (b *Receiver) restore(p []byte, fed int) {
 	}
 }
 
-// fill receives between one byte and limit, but at least one, into the buffer.
-func (b *Receiver) fill(ctx context.Context, limit int) error {
+// fill receives once into the buffer: what is missing, or, if it may read
+// ahead, as much as the stream seems to have. It takes memory for what has
+// come and for reading ahead, not for what is missing.
+func (b *Receiver) fill(ctx context.Context, missing int) error {
 	if b.buf.len() == 0 {
 		if err := b.waitWithoutBuffer(ctx); err != nil {
 			return err
 		}
 	}
-	n, err := receive(ctx, b.r, b.buf.room(max(limit, 1)))
+	room := b.buf.room(max(missing, b.ahead.now), b.ahead.now)
+	n, err := receive(ctx, b.r, room)
+	b.ahead.learn(n, len(room))
 	b.buf.end += n
 	b.turn.update(b.buf.len())
 	return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -65,11 +66,23 @@ func TestNegativeReadAheadTakesNothingTooMuch(t *testing.T) {
 }
 
 func TestReadAheadIsHowMuchIsAskedFor(t *testing.T) {
-	s := &script{chunks: []string{"abc\n"}}
-	r := buffered.NewReceiver(s, &buffered.Config{ReadAhead: 100})
-	_, err := r.ReceiveUntil(t.Context(), []byte("\n"), 0)
-	require.NoError(t, err)
-	assert.Equal(t, []int{100}, s.asked)
+	receive := func(s *script, cfg *buffered.Config) []int {
+		r := buffered.NewReceiver(s, cfg)
+		for range len(s.chunks) {
+			_, err := r.ReceiveUntil(t.Context(), []byte("\n"), 1<<20)
+			require.NoError(t, err)
+		}
+		return s.asked
+	}
+	full := func(size int) string { return strings.Repeat("x", size-1) + "\n" }
+	for _, size := range []int{100, 4096, 10000} {
+		s := &script{chunks: []string{full(size), full(size), "x\n", full(size)}}
+		assert.Equal(t, []int{size, size, size, size}, receive(s, &buffered.Config{ReadAhead: size}), "as the caller says")
+	}
+	s := &script{chunks: []string{full(4096), full(8192), full(16384), full(32768), full(65536), full(65536)}}
+	assert.Equal(t, []int{4096, 8192, 16384, 32768, 65536, 65536}, receive(s, nil), "more while there is more")
+	s = &script{chunks: []string{full(4096), full(8192), "x\n", "x\n", "x\n"}}
+	assert.Equal(t, []int{4096, 8192, 16384, 8192, 4096}, receive(s, nil), "and less again")
 }
 
 func TestReceiveExactlySpansChunks(t *testing.T) {

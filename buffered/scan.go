@@ -35,7 +35,7 @@ func (b *buffer) learn(delim []byte, scanned int) {
 // seldom anything else, as in lines of text.
 func index(p, delim []byte) int {
 	i := bytes.IndexByte(p, delim[0])
-	if i < 0 || bytes.HasPrefix(p[i:], delim) {
+	if i < 0 || len(delim) == 1 || bytes.HasPrefix(p[i:], delim) {
 		return i
 	}
 	if j := bytes.Index(p[i+1:], delim); j >= 0 {

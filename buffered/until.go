@@ -26,14 +26,23 @@ func (b *Receiver) ReceiveUntil(ctx context.Context, delim []byte, max int) ([]b
 	if err := b.enter(ctx); err != nil {
 		return nil, err
 	}
+	if n := index(b.buf.window(max, len(delim)), delim); n >= 0 && b.buf.scanned == 0 {
+		view := b.buf.cut(n, len(delim))
+		b.leave()
+		return view, nil
+	}
+	return b.receiveUntil(ctx, delim, max)
+}
+
+// receiveUntil is the rest of ReceiveUntil where the delimiter may not be in
+// the buffer: what only this needs would be a tenth of the cost of the other.
+func (b *Receiver) receiveUntil(ctx context.Context, delim []byte, limit int) ([]byte, error) {
 	defer b.leave()
-	n, err := b.seek(ctx, delim, max)
+	n, err := b.seek(ctx, delim, limit)
 	if err != nil {
 		return nil, err
 	}
-	view := b.buf.unread()[:n:n]
-	b.buf.skip(n + len(delim))
-	return view, nil
+	return b.buf.cut(n, len(delim)), nil
 }
 
 // seek receives until delim is in the buffer, and returns how many bytes
@@ -58,7 +67,7 @@ func (b *Receiver) receiveMore(ctx context.Context, delim []byte, limit int) err
 	if b.buf.len()-len(delim) >= limit {
 		return &DelimiterNotFoundError{Delimiter: bytes.Clone(delim), Max: limit}
 	}
-	return endWithin(b.fill(ctx, b.readAhead), b.buf.len())
+	return endWithin(b.fill(ctx, 1), b.buf.len())
 }
 
 // Until yields what ReceiveUntil returns, again and again: views, each of

@@ -99,10 +99,12 @@ func TestTheDefaultLimitIs64KiB(t *testing.T) {
 }
 
 func TestALineWithoutEndStopsAtTheLimit(t *testing.T) {
-	r := buffered.NewReceiver(lines(1<<20), nil) // for ever, and no NUL in it
-	_, err := r.ReceiveUntil(t.Context(), []byte{0}, 10000)
-	require.ErrorAs(t, err, new(*buffered.DelimiterNotFoundError))
-	assert.Less(t, r.Buffered(), 10000+4096+2)
+	for readAhead, most := range map[int]int{0: 65536, 4096: 4096, 100: 100, -1: 1} {
+		r := buffered.NewReceiver(lines(1<<20), &buffered.Config{ReadAhead: readAhead}) // for ever, and no NUL in it
+		_, err := r.ReceiveUntil(t.Context(), []byte{0}, 10000)
+		require.ErrorAs(t, err, new(*buffered.DelimiterNotFoundError))
+		assert.Less(t, r.Buffered(), 10000+1+most)
+	}
 }
 
 func TestBadArgumentsOfReceiveUntil(t *testing.T) {
