@@ -20,12 +20,14 @@ func duplexStormChecks() []check {
 }
 
 // storms starts a storm in both directions: sends and receives of p's
-// direction, and then those of the other. What a receives may have gaps where
+// direction, and then those of the other, and waits until bytes arrive. What a receives may have gaps where
 // something else receives on a too, as Shutdown does.
 func (p *probe) storms(ctx context.Context, gaps bool) (sends, receives [2]*call) {
+	var both []*storm
 	for i, d := range []*probe{p, p.flip()} {
 		st := newStorm(d)
 		st.gaps = gaps && d != p
+		both = append(both, st)
 		sends[i] = p.start("a storm of Sends", func() (int, error) {
 			n, err := st.send(ctx)
 			if err == nil && !p.noHalfClose {
@@ -34,6 +36,13 @@ func (p *probe) storms(ctx context.Context, gaps bool) (sends, receives [2]*call
 			return n, err
 		})
 		receives[i] = p.start("a storm of Receives", func() (int, error) { return st.receive(ctx) })
+	}
+	for i, st := range both {
+		select {
+		case <-st.moves:
+		case <-receives[i].done: // with an error, which the caller finds
+		case <-ctx.Done():
+		}
 	}
 	return sends, receives
 }

@@ -9,6 +9,12 @@ import (
 	"github.com/strata-go/strata/attr"
 )
 
+// setStays reports whether p returns the same set each time.
+func setStays(p attr.Provider) bool {
+	first := p.Attributes()
+	return p.Attributes() == first
+}
+
 // facts returns every fact of p, by the names of key and layer, and which one
 // of those it is.
 func facts(p attr.Provider) map[string]attr.Entry {

@@ -28,6 +28,7 @@ type harness struct {
 	mu    sync.Mutex
 	ends  []stream.Resource
 	calls []*call
+	over  bool // cleaning up
 }
 
 // newHarness returns the harness of a check with the given streams, which it
@@ -81,16 +82,24 @@ func (h *harness) run(ctx context.Context, body func()) error {
 	}
 }
 
-// closeLater adds s to what is closed in the end.
+// closeLater adds s to what is closed in the end; at once, when that has come.
 func (h *harness) closeLater(s stream.Resource) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.over {
+		s.Close()
+		return
+	}
 	h.ends = append(h.ends, s)
 }
 
 // cleanUp closes everything and waits for the calls that are still under way.
 func (h *harness) cleanUp() error {
-	for _, s := range h.ends {
+	h.mu.Lock()
+	h.over = true
+	ends := h.ends
+	h.mu.Unlock()
+	for _, s := range ends {
 		h.start("Close", func() (int, error) { return 0, s.Close() })
 	}
 	h.mu.Lock()

@@ -331,7 +331,7 @@ func listenerAttributes[S stream.ByteStream](ctx context.Context, p *listenerPro
 	if _, err := p.wait(ctx, c); err != nil {
 		p.fatalf("%w", err)
 	}
-	if p.ln.Attributes() != p.ln.Attributes() {
+	if !setStays(p.ln) {
 		p.fatalf("Attributes returned different sets")
 	}
 }
@@ -347,11 +347,11 @@ func acceptStorm[S stream.ByteStream](ctx context.Context, p *listenerProbe[S]) 
 		for i := range stormConnections {
 			s, err := p.connect(ctx)
 			if err != nil {
-				return i, fmt.Errorf("Connect: %w", err)
+				return i, fmt.Errorf("connecting: %w", err)
 			}
 			p.closeLater(s)
 			if _, err := s.Send(ctx, binary.BigEndian.AppendUint16(nil, uint16(i))); err != nil {
-				return i, fmt.Errorf("Send: %w", err)
+				return i, fmt.Errorf("sending on a new stream: %w", err)
 			}
 		}
 		return 0, nil

@@ -322,7 +322,7 @@ func objectAttributes[T any](ctx context.Context, p *objectProbe[T]) {
 	if _, err := p.wait(ctx, c); err != nil {
 		p.fatalf("%w", err)
 	}
-	if p.s.Attributes() != p.s.Attributes() || p.r.Attributes() != p.r.Attributes() {
+	if !setStays(p.s) || !setStays(p.r) {
 		p.fatalf("Attributes returned different sets")
 	}
 }

@@ -34,7 +34,6 @@ type items struct {
 	closes int
 	eofs   int
 	ends   int
-	last   int
 	drop   bool
 }
 

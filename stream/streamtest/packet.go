@@ -273,7 +273,7 @@ func packetAttributes[T any](ctx context.Context, p *packetProbe[T]) {
 	if _, err := p.wait(ctx, c); err != nil {
 		p.fatalf("%w", err)
 	}
-	if p.a.Attributes() != p.a.Attributes() {
+	if !setStays(p.a) {
 		p.fatalf("Attributes returned different sets")
 	}
 }

@@ -579,9 +579,6 @@ func (e *end) leave(ctx context.Context, d *direction) {
 		return
 	}
 	d.canceled = true
-	if e.has("a canceled call ends in Close") {
-		e.shut()
-	}
 	if d == &e.in && e.has("drops a byte on cancel") {
 		d.drop = true
 	}

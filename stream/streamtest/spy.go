@@ -3,6 +3,7 @@ package streamtest
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -28,11 +29,12 @@ var (
 )
 
 // A spy is a stream that takes everything, receives nothing, and keeps the
-// names of the calls that reach it.
+// names of the calls that reach it. Its peer ends when it does.
 type spy struct {
 	set    attr.Set
 	waits  chan struct{} // gets a value when WaitReceive is called
 	closed chan struct{}
+	ended  chan struct{} // closed by SendEOF
 
 	mu     sync.Mutex
 	called []string
@@ -40,7 +42,7 @@ type spy struct {
 }
 
 func newSpy() *spy {
-	s := &spy{waits: make(chan struct{}, 1), closed: make(chan struct{})}
+	s := &spy{waits: make(chan struct{}, 1), closed: make(chan struct{}), ended: make(chan struct{})}
 	spyFacts.Init(&s.set, s)
 	return s
 }
@@ -74,8 +76,13 @@ func (s *spy) Send(ctx context.Context, p []byte) (int, error) {
 }
 
 func (s *spy) SendEOF(ctx context.Context) error {
-	_, err := s.Send(ctx, nil)
-	return err
+	if _, err := s.Send(ctx, nil); err != nil {
+		return err
+	}
+	if s.note("SendEOF") {
+		close(s.ended)
+	}
+	return nil
 }
 
 func (s *spy) Shutdown(context.Context) error {
@@ -104,6 +111,8 @@ func (s *spy) wait(ctx context.Context) error {
 		return stream.ContextError(ctx)
 	case <-s.closed:
 		return net.ErrClosed
+	case <-s.ended:
+		return io.EOF
 	}
 }
 

@@ -133,11 +133,6 @@ func (p *probe) wantBroken(what string, n int, err error) *stream.BrokenError {
 	return broken
 }
 
-// startReceive receives in a call of its own, at most size bytes.
-func (p *probe) startReceive(ctx context.Context, size int) *call {
-	return p.start("Receive", func() (int, error) { return p.r.Receive(ctx, make([]byte, size)) })
-}
-
 // startSend sends data in a call of its own.
 func (p *probe) startSend(ctx context.Context, data []byte) *call {
 	return p.start("Send", func() (int, error) { return p.s.Send(ctx, data) })

@@ -54,12 +54,13 @@ func (p *probe) wantCalm(ctx context.Context, sends, receives *call) {
 // storm is one direction of one.
 type storm struct {
 	*probe
-	total atomic.Int64 // of bytes that will have been sent, once known
-	gaps  bool         // something else receives too
+	total atomic.Int64  // of bytes that will have been sent, once known
+	gaps  bool          // something else receives too
+	moves chan struct{} // closed when the first bytes arrived
 }
 
 func newStorm(p *probe) *storm {
-	st := &storm{probe: p}
+	st := &storm{probe: p, moves: make(chan struct{})}
 	st.total.Store(-1)
 	return st
 }
@@ -103,6 +104,9 @@ func (st *storm) receive(ctx context.Context) (received int, err error) {
 		stop()
 		if (n > 0) != (err == nil) {
 			return received, fmt.Errorf("Receive returned %d, %v", n, err)
+		}
+		if received == 0 && n > 0 {
+			close(st.moves)
 		}
 		for have := 0; have < n; {
 			want := patternAt(received, n-have)

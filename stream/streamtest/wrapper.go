@@ -14,8 +14,8 @@ import (
 
 // A WrapperMaker makes the wrappers that [TestWrapper] tests.
 type WrapperMaker struct {
-	// Wrap returns a new wrapper of s, which speaks to nobody: for as long as
-	// it is open, Receive waits and Send takes everything.
+	// Wrap returns a new wrapper of s, which speaks to nobody: until
+	// SendEOF or Close, Receive waits and Send takes everything.
 	Wrap func(ctx context.Context, s stream.ByteStream) (stream.ByteStream, error)
 
 	// Fail wraps s in a way that has to fail. Nil says that the constructor
@@ -94,7 +94,7 @@ func wrapperFacts(_ context.Context, p *wrapperProbe) {
 	if _, err := spyFails.Get(p.w); err != errSpy {
 		p.fatalf("an error that a fact below is comes as %v, want %v untouched", err, errSpy)
 	}
-	if p.w.Attributes() != p.w.Attributes() {
+	if !setStays(p.w) {
 		p.fatalf("Attributes returned different sets")
 	}
 }
