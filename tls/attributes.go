@@ -80,8 +80,8 @@ var facts = attr.Define(append(
 	attr.From(stream.Unread, (*Conn).unreadBytes),
 )...)
 
-// The types of Version and CipherSuite, which print as names.
-type (
-	ProtocolVersion = tlsattr.ProtocolVersion
-	CipherSuiteID   = tlsattr.CipherSuiteID
-)
+// A ProtocolVersion is the value of [Version].
+type ProtocolVersion = tlsattr.ProtocolVersion
+
+// A CipherSuiteID is the value of [CipherSuite].
+type CipherSuiteID = tlsattr.CipherSuiteID

@@ -73,11 +73,13 @@ func (c *Conn) offerGoodbye() {
 		return
 	}
 	defer c.sending.Leave()
-	ctx, cancel := context.WithTimeout(context.Background(), farewellTime)
-	defer cancel()
 	if c.broken.Load() == nil {
-		_ = c.sayGoodbye(ctx)
+		_ = c.writeGoodbye()
+	}
+	if c.out.try() {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), farewellTime)
+	defer cancel()
 	_ = c.out.flush(ctx)
 }

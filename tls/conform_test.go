@@ -2,16 +2,21 @@ package tls_test
 
 import (
 	"context"
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/stream/netconn"
 	"github.com/strata-go/strata/stream/streamtest"
 )
 
 // TestStreams holds the contract over transports with large and small buffers,
-// and over TLS itself. Without any buffer SendEOF waits for the peer, which
-// the suite does not expect: see TestLockstep.
+// and over TLS itself.
 func TestStreams(t *testing.T) {
 	pipes := []struct {
 		name string
@@ -27,6 +32,7 @@ func TestStreams(t *testing.T) {
 				streamtest.TestByteStream(t, &streamtest.Maker{
 					Encodes: true,
 					Bubble:  true,
+					Holds:   400 << 10,
 					Pipe: func(ctx context.Context) (stream.ByteStream, stream.ByteStream, error) {
 						a, b := memory.Pipe(pipe.cfg)
 						return both(wrap(ctx, a, b, server, client, nil))
@@ -38,6 +44,7 @@ func TestStreams(t *testing.T) {
 			streamtest.TestByteStream(t, &streamtest.Maker{
 				Encodes: true,
 				Bubble:  true,
+				Holds:   400 << 10,
 				Pipe: func(ctx context.Context) (stream.ByteStream, stream.ByteStream, error) {
 					a, b := memory.Pipe(nil)
 					outerA, outerB, err := wrap(ctx, a, b, server, client, nil)
@@ -45,6 +52,72 @@ func TestStreams(t *testing.T) {
 						return nil, nil, err
 					}
 					return both(wrap(ctx, outerA, outerB, server, client, nil))
+				},
+			})
+		})
+	}
+}
+
+// callSendEOFFirst are the checks that call SendEOF before the peer receives.
+// Over a transport without any buffer close_notify has nowhere to go until
+// then, so SendEOF waits: see TestLockstep.
+var callSendEOFFirst = []string{
+	"A canceled Receive took nothing",
+	"A done context comes first in Receive",
+	"A done context comes first in Send",
+	"An empty buffer is ErrEmptyBuffer in any state",
+	"Both directions end in turn",
+	"Close works after cancellations",
+	"Everything is net.ErrClosed after Close",
+	"SendBuffers sends in order",
+	"SendEOF after Close is net.ErrClosed",
+	"SendEOF does not disturb a Receive",
+	"SendEOF ends one direction only",
+	"SendEOF may be repeated",
+	"Send after SendEOF is net.ErrClosed",
+	"The end arrives where nothing was sent",
+	"The end stays",
+}
+
+// TestStreamsInLockstep holds the rest of the contract over a transport
+// without any buffer.
+func TestStreamsInLockstep(t *testing.T) {
+	for _, v := range versions {
+		server, client := bubbleConfigs(t, v.version)
+		m := &streamtest.Maker{
+			Encodes: true,
+			Bubble:  true,
+			Holds:   200 << 10,
+			Pipe: func(ctx context.Context) (stream.ByteStream, stream.ByteStream, error) {
+				a, b := memory.Pipe(&memory.Config{Buffer: -1})
+				return both(wrap(ctx, a, b, server, client, nil))
+			},
+		}
+		for _, check := range streamtest.ByteStreamChecks() {
+			if slices.Contains(callSendEOFFirst, check.Name) {
+				continue
+			}
+			t.Run(v.name+" "+check.Name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // the bubble's
+					defer cancel()
+					require.NoError(t, check.Run(ctx, m))
+				})
+			})
+		}
+	}
+}
+
+// TestStreamsOverTCP holds the contract over sockets.
+func TestStreamsOverTCP(t *testing.T) {
+	for _, v := range versions {
+		server, client := usualConfigs(t, v.version)
+		t.Run(v.name, func(t *testing.T) {
+			streamtest.TestByteStream(t, &streamtest.Maker{
+				Encodes: true,
+				Pipe: func(ctx context.Context) (stream.ByteStream, stream.ByteStream, error) {
+					a, b := loopback(t)
+					return both(wrap(ctx, netconn.Wrap(a), netconn.Wrap(b), server, client, nil))
 				},
 			})
 		})

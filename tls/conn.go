@@ -18,7 +18,7 @@ import (
 type Conn struct {
 	attributes attr.Set
 	s          stream.ByteStream
-	tls        *cryptotls.Conn
+	std        *cryptotls.Conn
 	state      ConnectionState // fixed once the handshake is done
 	server     bool
 	opt        Options
@@ -71,7 +71,7 @@ func WrapClient(ctx context.Context, s stream.ByteStream, cfg *Config, opt *Opti
 		return nil, refuse(s, &HandshakeError{ServerName: own.ServerName, Err: err})
 	}
 	c := newConn(s, false, opt)
-	c.tls = cryptotls.Client(&adapter{c}, own)
+	c.std = cryptotls.Client(&adapter{c}, own)
 	return c.established(ctx, own.ServerName)
 }
 
@@ -92,7 +92,7 @@ func WrapServer(ctx context.Context, s stream.ByteStream, cfg *Config, opt *Opti
 		return nil, refuse(s, &HandshakeError{Server: true, Err: errNoServerConfig})
 	}
 	c := newConn(s, true, opt)
-	c.tls = cryptotls.Server(&adapter{c}, cfg)
+	c.std = cryptotls.Server(&adapter{c}, cfg)
 	return c.established(ctx, "")
 }
 
@@ -109,7 +109,6 @@ func (c *Conn) established(ctx context.Context, name string) (*Conn, error) {
 	if err := c.handshake(ctx); err != nil {
 		return nil, refuse(c.s, c.handshakeError(ctx, name, err))
 	}
-	c.state = c.tls.ConnectionState()
 	c.overhead = overhead(&c.state)
 	c.unread.Store(int64(c.in.unread()))
 	facts.Init(&c.attributes, c, c.s)

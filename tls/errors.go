@@ -58,7 +58,7 @@ var (
 func (c *Conn) handshakeError(ctx context.Context, name string, err error) error {
 	e := &HandshakeError{Server: c.server, ServerName: name, Err: err}
 	if c.server {
-		e.ServerName = c.tls.ConnectionState().ServerName
+		e.ServerName = c.std.ConnectionState().ServerName
 	}
 	if below, ok := err.(*transportError); ok {
 		e.Err = below.err

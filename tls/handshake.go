@@ -14,8 +14,9 @@ func (c *Conn) handshake(ctx context.Context) error {
 	f := &flight{out: &c.out, cancel: cancel}
 	defer f.ground() // and should a callback panic, as well
 	c.in.ctx, c.in.flight = ctx, f
-	err := c.tls.HandshakeContext(ctx)
+	err := c.std.HandshakeContext(ctx)
 	if err == nil {
+		c.state = c.std.ConnectionState()
 		err = c.finish(ctx, f)
 	} else if ctx.Err() == nil {
 		f.offer(ctx) // the alert
@@ -34,7 +35,7 @@ func (c *Conn) handshake(ctx context.Context) error {
 // finish sees to it that the peer gets what it needs to finish as well.
 func (c *Conn) finish(ctx context.Context, f *flight) error {
 	switch {
-	case c.tls.ConnectionState().Version < cryptotls.VersionTLS13:
+	case c.state.Version < cryptotls.VersionTLS13:
 		return f.land(ctx)
 	case c.server:
 		// The client's Finished answered all that it waited for. What is left

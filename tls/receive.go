@@ -63,7 +63,7 @@ func (c *Conn) decrypt(ctx context.Context, p []byte) (int, error) {
 		return 0, c.end
 	}
 	c.in.ctx = ctx
-	n, err := c.tls.Read(p)
+	n, err := c.std.Read(p)
 	c.in.ctx = nil
 	if n > 0 {
 		c.countKept(n, len(p))

@@ -80,7 +80,7 @@ func (c *Conn) seal(p []byte) (n int, err error) {
 	records := (len(p) + maxPlaintext - 1) / maxPlaintext
 	c.out.reserve(len(p) + records*maxOverhead)
 	for n < len(p) {
-		m, err := c.tls.Write(p[n:min(len(p), n+maxPlaintext)])
+		m, err := c.std.Write(p[n:min(len(p), n+maxPlaintext)])
 		n += m
 		if err != nil {
 			// Receive met something that ended the session.
@@ -116,20 +116,22 @@ func (c *Conn) SendEOF(ctx context.Context) error {
 		return err
 	}
 	defer c.sending.Leave()
-	return c.sayGoodbye(ctx)
-}
-
-// sayGoodbye is SendEOF for whoever has the sending direction.
-func (c *Conn) sayGoodbye(ctx context.Context) error {
 	if !c.eof.Load() {
 		if b := c.broken.Load(); b != nil {
 			return b
 		}
-		c.eof.Store(true)
-		if err := c.tls.CloseWrite(); err != nil {
+		if err := c.writeGoodbye(); err != nil {
 			return c.sendError(ctx, err)
 		}
-		c.out.end()
 	}
 	return c.flush(ctx)
+}
+
+// writeGoodbye puts close_notify into the queue, once.
+func (c *Conn) writeGoodbye() error {
+	if c.eof.Swap(true) {
+		return nil
+	}
+	defer c.out.end()
+	return c.std.CloseWrite()
 }

@@ -29,7 +29,7 @@ func (c *Conn) Std() *cryptotls.Conn {
 		c.plain = netconn.From(c.s)
 	}
 	c.leave()
-	return c.tls
+	return c.std
 }
 
 // leave is Close without closing the transport, which goes to somebody else.
