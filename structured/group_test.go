@@ -43,7 +43,7 @@ func TestRunReturnsWhenEveryTaskHasEnded(t *testing.T) {
 		err := structured.Run(t.Context(), func(ctx context.Context, g *structured.Group) error {
 			for i := range 5 {
 				g.Go("sleeper", func(context.Context) error {
-					time.Sleep(time.Duration(i) * time.Second)
+					<-time.After(time.Duration(i) * time.Second)
 					ended.Add(1)
 					return nil
 				})
@@ -402,7 +402,7 @@ func TestCancelDuringTheFinalWaitGoesOnWaiting(t *testing.T) {
 		err := structured.Run(ctx, func(ctx context.Context, g *structured.Group) error {
 			g.Go("slow to end", func(ctx context.Context) error {
 				<-ctx.Done()
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				return ctx.Err()
 			})
 			return nil
@@ -445,7 +445,7 @@ func TestNoMoreThanTheLimitRun(t *testing.T) {
 			for range 9 {
 				started := g.Go("task", func(context.Context) error {
 					peak.Store(max(peak.Load(), running.Add(1)))
-					time.Sleep(time.Second)
+					<-time.After(time.Second)
 					running.Add(-1)
 					return nil
 				})
@@ -463,9 +463,9 @@ func TestGoGivesUpWaitingForRoomWhenTheGroupIsCanceled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		err := structured.Config{Limit: 1}.Run(t.Context(), func(ctx context.Context, g *structured.Group) error {
 			assert.True(t, g.Go("first", func(ctx context.Context) error {
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				g.Cancel(errOne)
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				return nil
 			}))
 			assert.False(t, g.Go("second", func(context.Context) error {
@@ -501,7 +501,7 @@ func TestServicesAreCanceledAfterTheOrdinaryTasks(t *testing.T) {
 						return ctx.Err()
 					})
 					g.Go("worker", func(ctx context.Context) error {
-						time.Sleep(time.Second)
+						<-time.After(time.Second)
 						ordinary.Store(true)
 						return nil
 					})

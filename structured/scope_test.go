@@ -91,7 +91,7 @@ func TestScopesAtATimeOfDay(t *testing.T) {
 func TestSuccessAfterTheDeadlineIsSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		err := structured.FailAfter(t.Context(), time.Second, func(_ context.Context, s *structured.Scope) error {
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			assert.True(t, s.CancelCalled())
 			assert.False(t, s.Caught())
 			return nil
@@ -106,7 +106,7 @@ func TestCancelBeforeTheDeadlineIsNoTimeoutHoweverLate(t *testing.T) {
 			s.Cancel(errOne)
 			s.Cancel(errTwo)
 			assert.Equal(t, errOne, context.Cause(ctx))
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			return context.Cause(ctx)
 		})
 		require.NoError(t, err)
@@ -147,7 +147,7 @@ func TestDeadlineCanBeTakenAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		err := structured.FailAfter(t.Context(), time.Second, func(ctx context.Context, s *structured.Scope) error {
 			s.SetDeadline(time.Time{})
-			time.Sleep(time.Hour)
+			<-time.After(time.Hour)
 			return ctx.Err()
 		})
 		require.NoError(t, err)
@@ -235,7 +235,7 @@ func TestShieldDelaysTheCancellationToItsEnd(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, 7), time.Second)
 		defer cancel()
 		err := structured.Shield(ctx, time.Minute, func(shielded context.Context, s *structured.Scope) error {
-			time.Sleep(2 * time.Second)
+			<-time.After(2 * time.Second)
 			assert.Error(t, ctx.Err())
 			assert.NoError(t, shielded.Err())
 			assert.Equal(t, 7, shielded.Value(key{}))

@@ -92,7 +92,7 @@ func TestCanceledHandleFailsNeitherTheGroupNorTheWaiters(t *testing.T) {
 		err := inGroup(t, func(ctx context.Context, g *structured.Group) error {
 			task := structured.Spawn(g, "task", func(ctx context.Context) (int, error) {
 				<-ctx.Done()
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				return 1, context.Cause(ctx)
 			})
 			sibling := structured.Spawn(g, "sibling", after(5*time.Second, 2, nil))
@@ -170,7 +170,7 @@ func TestCanceledMapIsNeverASuccess(t *testing.T) {
 		ran := 0
 		_, err := structured.Map(ctx, []int{1, 2, 3}, 1, func(ctx context.Context, n int) (int, error) {
 			ran++
-			time.Sleep(2 * time.Second) // and succeeds
+			<-time.After(2 * time.Second) // and succeeds
 			return n, nil
 		})
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
@@ -209,7 +209,7 @@ func TestLeavingAsCompletedEarlyCancelsTheRestAndWaits(t *testing.T) {
 		ended := false
 		for range structured.AsCompleted(t.Context(), after(1, 0, nil), func(ctx context.Context) (int, error) {
 			<-ctx.Done()
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			ended = true
 			return 0, nil
 		}) {
@@ -236,7 +236,7 @@ func TestRaceReturnsTheFirstSuccessOnceTheLosersEnded(t *testing.T) {
 		loserEnded := false
 		v, err := structured.Race(t.Context(), after(1, 0, errOne), after(time.Second, 2, nil), func(ctx context.Context) (int, error) {
 			<-ctx.Done()
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			loserEnded = true
 			return 3, nil
 		})

@@ -102,7 +102,7 @@ func TestCancelingStartWaitsForItsTaskAndLeavesTheGroupAlone(t *testing.T) {
 				deadline, _ := ctx.Deadline()
 				assert.Equal(t, time.Second, time.Until(deadline))
 				<-ctx.Done()
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				ended = true
 				return ctx.Err()
 			})
@@ -154,13 +154,13 @@ func TestStartedTaskMovesFromTheCallersContextToTheGroups(t *testing.T) {
 		var atReady, after atomic.Bool
 		err := inGroup(t, func(ctx context.Context, g *structured.Group) error {
 			g.Go("canceler", func(context.Context) error {
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				g.Cancel(nil)
 				return nil
 			})
 			caller, cancel := context.WithCancel(context.WithoutCancel(ctx)) // shielded from the group
 			_, err := structured.Start(caller, g, "server", func(ctx context.Context, ready func(int)) error {
-				time.Sleep(2 * time.Second)
+				<-time.After(2 * time.Second)
 				atReady.Store(ctx.Err() != nil)
 				ready(1)
 				<-ctx.Done()
@@ -182,7 +182,7 @@ func TestCallersCancellationAfterReadyHasNoEffect(t *testing.T) {
 			caller, cancel := context.WithCancel(ctx)
 			_, err := structured.Start(caller, g, "server", func(ctx context.Context, ready func(int)) error {
 				ready(1)
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				_, ok := ctx.Deadline()
 				assert.False(t, ok)
 				return ctx.Err()
@@ -201,7 +201,7 @@ func TestShieldInsideAStartIsKept(t *testing.T) {
 			defer cancel()
 			_, err := structured.Start(short, g, "server", func(ctx context.Context, ready func(int)) error {
 				err := structured.Shield(ctx, time.Minute, func(ctx context.Context, _ *structured.Scope) error {
-					time.Sleep(2 * time.Second)
+					<-time.After(2 * time.Second)
 					return ctx.Err()
 				})
 				assert.NoError(t, err)

@@ -3,6 +3,7 @@ package structured
 // A Status is where a group or a task is in its life.
 type Status uint8
 
+// The states of groups and tasks.
 const (
 	Running   Status = iota
 	Starting         // a task has not called its ready yet; see Start

@@ -329,7 +329,7 @@ func TestCanceledCondWaiterHoldsTheMutexAgain(t *testing.T) {
 		require.NoError(t, m.Lock(t.Context()))
 		go func() {
 			assert.NoError(t, m.Lock(t.Context()))
-			time.Sleep(5 * time.Second)
+			<-time.After(5 * time.Second)
 			m.Unlock()
 		}()
 		start := time.Now()

@@ -33,7 +33,7 @@ func TestTasksTellTheTree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		err := structured.Config{Name: "tree"}.Run(t.Context(), func(ctx context.Context, g *structured.Group) error {
 			g.Go("server", func(ctx context.Context) error {
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				return structured.Run(ctx, func(ctx context.Context, g *structured.Group) error {
 					g.Go("accept", untilDone)
 					return nil
@@ -42,7 +42,7 @@ func TestTasksTellTheTree(t *testing.T) {
 			g.GoService("logger", untilDone)
 			g.Go("gone", func(context.Context) error { return nil })
 			handle := structured.Spawn(g, "stubborn", func(ctx context.Context) (int, error) {
-				time.Sleep(time.Minute)
+				<-time.After(time.Minute)
 				return 0, ctx.Err()
 			})
 			handle.Cancel(nil)
@@ -50,7 +50,7 @@ func TestTasksTellTheTree(t *testing.T) {
 				_, err := structured.Start(ctx, g, "started", func(ctx context.Context, ready func(int)) error { return untilDone(ctx) })
 				return err
 			})
-			time.Sleep(3 * time.Second)
+			<-time.After(3 * time.Second)
 			synctest.Wait()
 			second := time.Second
 			want := []structured.TaskInfo{
@@ -103,7 +103,7 @@ func TestAgesOfACrowdAreRightToTheMillisecond(t *testing.T) {
 			for range tasks {
 				g.Go("task", untilDone)
 				g.Go("short", func(context.Context) error { return nil })
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 			}
 			synctest.Wait()
 			infos := tasksUnder("crowd")[1:]
@@ -212,7 +212,7 @@ func TestOverdueTasksAreReportedByNameAndStack(t *testing.T) {
 }
 
 func sleepOn(context.Context) error {
-	time.Sleep(time.Minute)
+	<-time.After(time.Minute)
 	return nil
 }
 
@@ -246,7 +246,7 @@ func TestNothingIsReportedOfTasksThatEndInTime(t *testing.T) {
 			return nil
 		})
 		require.NoError(t, err)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 	})
 }
 

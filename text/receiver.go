@@ -34,8 +34,8 @@ func NewReceiver(r stream.ByteReceiver, cfg *Config) *Receiver {
 	if r == nil {
 		panic("text: NewReceiver: nil r")
 	}
-	utf8 := newDecoding(r, cfg.orDefault())
-	return &Receiver{r: buffered.NewReceiver(utf8, &buffered.Config{ReadAhead: 2 * chunk})}
+	decoded := newDecoding(r, cfg.orDefault())
+	return &Receiver{r: buffered.NewReceiver(decoded, &buffered.Config{ReadAhead: 2 * chunk})}
 }
 
 // Attributes are those of the byte stream, under stream.Unread for what was

@@ -11,13 +11,25 @@ import (
 	"github.com/strata-go/strata/stream"
 )
 
-// What callers need of crypto/tls, so that they import one tls package.
+// The types of crypto/tls that callers need, so that they import one tls
+// package.
 type (
-	Config             = cryptotls.Config
-	Certificate        = cryptotls.Certificate
-	ConnectionState    = cryptotls.ConnectionState
-	ClientHelloInfo    = cryptotls.ClientHelloInfo
-	ClientAuthType     = cryptotls.ClientAuthType
+	// Config is crypto/tls's.
+	Config = cryptotls.Config
+
+	// Certificate is crypto/tls's.
+	Certificate = cryptotls.Certificate
+
+	// ConnectionState is crypto/tls's.
+	ConnectionState = cryptotls.ConnectionState
+
+	// ClientHelloInfo is crypto/tls's.
+	ClientHelloInfo = cryptotls.ClientHelloInfo
+
+	// ClientAuthType is crypto/tls's.
+	ClientAuthType = cryptotls.ClientAuthType
+
+	// ClientSessionCache is crypto/tls's.
 	ClientSessionCache = cryptotls.ClientSessionCache
 )
 

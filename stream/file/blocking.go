@@ -112,12 +112,14 @@ func (b *blocking) Closed() bool { return b.closed.Load() }
 
 // seek is not to be mixed with receiving or sending.
 func (b *blocking) seek(offset int64, whence int) (int64, error) {
-	for _, guard := range []*structured.Guard{&b.receiving, &b.sending} {
-		if err := b.enter(context.Background(), guard); err != nil {
-			return 0, err
-		}
-		defer guard.Leave()
+	if err := b.enter(context.Background(), &b.receiving); err != nil {
+		return 0, err
 	}
+	defer b.receiving.Leave()
+	if err := b.enter(context.Background(), &b.sending); err != nil {
+		return 0, err
+	}
+	defer b.sending.Leave()
 	if b.ended.Load() {
 		return 0, net.ErrClosed
 	}

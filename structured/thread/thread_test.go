@@ -89,7 +89,7 @@ func TestNoMoreThanTheLimiterAllowsRun(t *testing.T) {
 				defer running.Add(-1)
 				for p := peak.Load(); n > p && !peak.CompareAndSwap(p, n); p = peak.Load() {
 				}
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				return 0, nil
 			})
 		})
@@ -105,7 +105,7 @@ func TestRunAndLockedWaitForTheFunctionWhenCanceled(t *testing.T) {
 		defer cancel()
 		start := time.Now()
 		v, err := run(ctx, structured.NewCapacityLimiter(1), func(ctx context.Context) (int, error) {
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			assert.Error(t, ctx.Err()) // which f could have seen
 			return 7, nil
 		})
@@ -123,7 +123,7 @@ func TestAbandonReturnsAtOnceAndHoldsTheTokenUntilTheEnd(t *testing.T) {
 		start := time.Now()
 		finished := false
 		v, err := thread.Abandon(ctx, l, func(context.Context) (int, error) {
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			finished = true
 			return 7, nil
 		})
@@ -200,7 +200,7 @@ func TestIdleThreadsAreReusedThenPruned(t *testing.T) {
 		p := thread.NewPool(nil)
 		defer p.Close()
 		sleep := func(context.Context) (int, error) {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return 0, nil
 		}
 		_, err := structured.Gather(t.Context(),
@@ -215,10 +215,10 @@ func TestIdleThreadsAreReusedThenPruned(t *testing.T) {
 		}
 		synctest.Wait()
 		assert.Equal(t, thread.PoolStatistics{Threads: 2, Idle: 2}, p.Statistics())
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		synctest.Wait()
 		assert.Equal(t, thread.PoolStatistics{Threads: 1, Idle: 1}, p.Statistics())
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		synctest.Wait()
 		assert.Equal(t, thread.PoolStatistics{}, p.Statistics())
 	})
@@ -239,7 +239,7 @@ func TestNoMoreThanMaxIdleThreadsAreKept(t *testing.T) {
 				p := thread.NewPool(&tt.cfg)
 				_, err := structured.Map(t.Context(), make([]int, 20), 0, func(ctx context.Context, _ int) (int, error) {
 					return thread.Locked(ctx, p, func(context.Context) (int, error) {
-						time.Sleep(time.Second)
+						<-time.After(time.Second)
 						return 0, nil
 					})
 				})
@@ -247,7 +247,7 @@ func TestNoMoreThanMaxIdleThreadsAreKept(t *testing.T) {
 				synctest.Wait()
 				assert.Equal(t, thread.PoolStatistics{Threads: tt.want, Idle: tt.want}, p.Statistics())
 				if tt.cfg.IdleTime < 0 {
-					time.Sleep(24 * time.Hour)
+					<-time.After(24 * time.Hour)
 					assert.Equal(t, tt.want, p.Statistics().Idle)
 				}
 				require.NoError(t, p.Close())
@@ -294,7 +294,7 @@ func TestClosedPoolRefuses(t *testing.T) {
 		done := make(chan error)
 		go func() {
 			_, err := thread.Locked(t.Context(), p, func(context.Context) (int, error) {
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				ended.Store(true)
 				return 0, nil
 			})
@@ -317,7 +317,7 @@ func TestReuseRacingWithPruningLosesNoJob(t *testing.T) {
 			v, err := thread.Locked(t.Context(), p, func(context.Context) (int, error) { return 1, nil })
 			require.NoError(t, err)
 			assert.Equal(t, 1, v)
-			time.Sleep(time.Second) // to the very moment of the pruning
+			<-time.After(time.Second) // to the very moment of the pruning
 		}
 		require.NoError(t, p.Close())
 	})
