@@ -22,9 +22,9 @@ func TestCallsDoNotAllocate(t *testing.T) {
 		name string
 		ctx  context.Context
 	}{
-		{"Background", context.Background()},
+		{"Background", background},
 		{"one cancelable", cancelable},
-		{"a value", context.WithValue(context.Background(), t, t)},
+		{"a value", context.WithValue(background, t, t)},
 	}
 	for _, kind := range kinds {
 		for _, c := range contexts {
@@ -32,9 +32,9 @@ func TestCallsDoNotAllocate(t *testing.T) {
 				a, b := kind.pair(t)
 				echo(t, b)
 				conn, buf := wrap(t, a), make([]byte, 64)
-				roundTrip(t, c.ctx, conn, buf) // twice, until the arming stands
-				roundTrip(t, c.ctx, conn, buf)
-				assert.Zero(t, testing.AllocsPerRun(500, func() { roundTrip(t, c.ctx, conn, buf) }))
+				roundTrip(c.ctx, t, conn, buf) // twice, until the arming stands
+				roundTrip(c.ctx, t, conn, buf)
+				assert.Zero(t, testing.AllocsPerRun(500, func() { roundTrip(c.ctx, t, conn, buf) }))
 			})
 		}
 	}
@@ -54,7 +54,7 @@ func TestReadyReceiveWithANewContextDoesNotAllocate(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		_, err := b.Write(buf)
 		require.NoError(t, err)
-		require.NoError(t, conn.WaitReceive(context.Background()))
+		require.NoError(t, conn.WaitReceive(background))
 		_, err = conn.Receive(ctx, buf)
 		require.NoError(t, err)
 		cancel()
@@ -70,7 +70,7 @@ func TestSendBuffersDoesNotAllocate(t *testing.T) {
 	conn, buf := wrap(t, a), make([]byte, 64)
 	bufs := [][]byte{buf[:16], buf[16:]}
 	assert.Zero(t, testing.AllocsPerRun(500, func() {
-		_, err := conn.SendBuffers(context.Background(), bufs)
+		_, err := conn.SendBuffers(background, bufs)
 		require.NoError(t, err)
 		_, err = io.ReadFull(b, buf)
 		require.NoError(t, err)
@@ -78,7 +78,8 @@ func TestSendBuffersDoesNotAllocate(t *testing.T) {
 }
 
 // echo sends back what comes, until the test ends.
-func echo(t testing.TB, conn net.Conn) {
+func echo(tb testing.TB, conn net.Conn) {
+	tb.Helper()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -92,20 +93,21 @@ func echo(t testing.TB, conn net.Conn) {
 			}
 		}
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = conn.Close()
 		<-done
 	})
 }
 
-func roundTrip(t testing.TB, ctx context.Context, c *ctxio.Conn, buf []byte) {
+func roundTrip(ctx context.Context, tb testing.TB, c *ctxio.Conn, buf []byte) {
+	tb.Helper()
 	if _, err := c.Send(ctx, buf); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for got := 0; got < len(buf); {
 		n, err := c.Receive(ctx, buf[got:])
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		got += n
 	}

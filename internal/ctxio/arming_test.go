@@ -15,7 +15,7 @@ import (
 )
 
 // park makes n calls of Receive that have to wait for their byte.
-func park(t *testing.T, ctx context.Context, peer net.Conn, c *ctxio.Conn, n int) {
+func park(ctx context.Context, t *testing.T, peer net.Conn, c *ctxio.Conn, n int) {
 	t.Helper()
 	for range n {
 		done := begin(func() (int, error) { return c.Receive(ctx, make([]byte, 1)) })
@@ -30,10 +30,10 @@ func park(t *testing.T, ctx context.Context, peer net.Conn, c *ctxio.Conn, n int
 
 // parkUntilStanding parks until a call left its arming standing: with a
 // single processor busy elsewhere, a byte may come before the call can park.
-func parkUntilStanding(t *testing.T, ctx context.Context, peer net.Conn, c *ctxio.Conn) {
+func parkUntilStanding(ctx context.Context, t *testing.T, peer net.Conn, c *ctxio.Conn) {
 	t.Helper()
 	for range 1000 {
-		park(t, ctx, peer, c, 1)
+		park(ctx, t, peer, c, 1)
 		if c.Standing() {
 			return
 		}
@@ -46,11 +46,11 @@ func TestArmingStandsFromTheSecondCallWithAContextOn(t *testing.T) {
 	c := wrap(t, b)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	park(t, ctx, a, c, 1)
+	park(ctx, t, a, c, 1)
 	assert.False(t, c.Standing(), "after the first call")
-	park(t, ctx, a, c, 1)
+	park(ctx, t, a, c, 1)
 	assert.True(t, c.Standing(), "after the second call")
-	park(t, context.Background(), a, c, 1)
+	park(background, t, a, c, 1)
 	assert.False(t, c.Standing(), "after a call with another context")
 }
 
@@ -60,11 +60,11 @@ func TestContextThatStandsArmedStillCancels(t *testing.T) {
 			a, b := kind.pair(t)
 			c := wrap(t, b)
 			ctx, cancel := context.WithCancel(t.Context())
-			parkUntilStanding(t, ctx, a, c)
+			parkUntilStanding(ctx, t, a, c)
 			done := begin(func() (int, error) { return c.Receive(ctx, make([]byte, 1)) })
 			cancel()
 			require.ErrorIs(t, await(t, done).err, context.Canceled)
-			park(t, context.Background(), a, c, 2)
+			park(background, t, a, c, 2)
 		})
 	}
 }
@@ -75,7 +75,7 @@ func TestContextDoesNotHoldAClosedConn(t *testing.T) {
 	a, b := tcpPair(t)
 	c := new(ctxio.Conn)
 	c.Init(b)
-	parkUntilStanding(t, ctx, a, c)
+	parkUntilStanding(ctx, t, a, c)
 	gone := weak.Make(c)
 	runtime.GC()
 	require.NotNil(t, gone.Value(), "the arming should hold the open conn")
@@ -115,6 +115,6 @@ func TestContextsNeedNotBeComparable(t *testing.T) {
 	c := wrap(t, b)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	parkUntilStanding(t, uncomparable{Context: ctx}, a, c)
-	park(t, uncomparable{Context: ctx}, a, c, 2)
+	parkUntilStanding(uncomparable{Context: ctx}, t, a, c)
+	park(uncomparable{Context: ctx}, t, a, c, 2)
 }

@@ -57,14 +57,12 @@ var contexts = []struct {
 	fresh func(parent context.Context) (context.Context, context.CancelFunc)
 }{
 	{"Background", func(context.Context) (context.Context, context.CancelFunc) {
-		return context.Background(), func() {}
+		return background, func() {}
 	}},
 	{"one", func(parent context.Context) (context.Context, context.CancelFunc) {
 		return parent, func() {}
 	}},
-	{"new", func(parent context.Context) (context.Context, context.CancelFunc) {
-		return context.WithCancel(parent)
-	}},
+	{"new", context.WithCancel},
 }
 
 const (
@@ -117,7 +115,7 @@ func BenchmarkPingPong(b *testing.B) {
 				ours := func() {
 					for range perRound {
 						cctx, stop := c.fresh(ctx)
-						roundTrip(b, cctx, s, buf)
+						roundTrip(cctx, b, s, buf)
 						stop()
 					}
 				}
@@ -135,6 +133,7 @@ func BenchmarkPingPong(b *testing.B) {
 }
 
 func bareRoundTrip(b *testing.B, conn net.Conn, buf []byte) {
+	b.Helper()
 	if _, err := conn.Write(buf); err != nil {
 		b.Fatal(err)
 	}

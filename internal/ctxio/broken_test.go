@@ -36,6 +36,7 @@ func TestResetIsNeverACleanEnd(t *testing.T) {
 
 // resetDuringCalls resets a connection on which both directions wait.
 func resetDuringCalls(t *testing.T, pair func(testing.TB) (a, b net.Conn)) {
+	t.Helper()
 	a, b := pair(t)
 	peer, c := wrap(t, a), wrap(t, b)
 	receives := begin(func() (int, error) { return c.Receive(t.Context(), make([]byte, 1)) })
@@ -60,7 +61,7 @@ func resetDuringCalls(t *testing.T, pair func(testing.TB) (a, b net.Conn)) {
 // broken returns the BrokenError that err is.
 func broken(t *testing.T, err error) *stream.BrokenError {
 	t.Helper()
-	b, ok := err.(*stream.BrokenError)
+	b, ok := err.(*stream.BrokenError) // the very same error, not one around it
 	require.True(t, ok, "%#v", err)
 	return b
 }

@@ -103,7 +103,7 @@ func TestDetachGivesTheNetConnBackDisarmed(t *testing.T) {
 			a, b := kind.pair(t)
 			c := wrap(t, b)
 			ctx, cancel := context.WithCancel(t.Context())
-			parkUntilStanding(t, ctx, a, c)
+			parkUntilStanding(ctx, t, a, c)
 			raw, err := c.Detach()
 			require.NoError(t, err)
 			assert.True(t, b == raw)
@@ -124,6 +124,7 @@ func TestDetachGivesTheNetConnBackDisarmed(t *testing.T) {
 
 // oneByte sends a byte from a to b.
 func oneByte(t *testing.T, a, b net.Conn) error {
+	t.Helper()
 	done := begin(func() (int, error) { return b.Read(make([]byte, 1)) })
 	_, err := a.Write([]byte("x"))
 	return errors.Join(err, await(t, done).err)
@@ -147,13 +148,13 @@ func TestDetachDuringACallIsBusy(t *testing.T) {
 			a, b := kind.pair(t)
 			c := wrap(t, b)
 			done := begin(func() (n int, err error) {
-				for n, err = c.Receive(t.Context(), make([]byte, 1)); err == stream.ErrBusy; {
+				for n, err = c.Receive(t.Context(), make([]byte, 1)); errors.Is(err, stream.ErrBusy); {
 					n, err = c.Receive(t.Context(), make([]byte, 1))
 				}
 				return n, err
 			})
 			var err error
-			for err != stream.ErrBusy { // until that is under way
+			for !errors.Is(err, stream.ErrBusy) { // until that is under way
 				ctx, cancel := cancelSoon(t.Context(), 10)
 				_, err = c.Receive(ctx, make([]byte, 1))
 				cancel()

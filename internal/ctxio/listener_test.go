@@ -27,6 +27,7 @@ var listenerKinds = []struct {
 
 // eachListener runs test with every kind of listener.
 func eachListener(t *testing.T, test func(t *testing.T, l *ctxio.Listener, addr string)) {
+	t.Helper()
 	for _, kind := range listenerKinds {
 		t.Run(kind.name, func(t *testing.T) {
 			ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -52,6 +53,7 @@ func beginAccept(ctx context.Context, l *ctxio.Listener) <-chan answer {
 
 func TestCanceledAcceptTakesNoConnection(t *testing.T) {
 	eachListener(t, func(t *testing.T, l *ctxio.Listener, addr string) {
+		t.Helper()
 		for range 50 {
 			ctx, cancel := cancelSoon(t.Context(), 20)
 			_, err := l.Accept(ctx)
@@ -67,6 +69,7 @@ func TestCanceledAcceptTakesNoConnection(t *testing.T) {
 
 func TestAcceptWithADoneContextTakesNoConnection(t *testing.T) {
 	eachListener(t, func(t *testing.T, l *ctxio.Listener, addr string) {
+		t.Helper()
 		client, err := net.Dial("tcp", addr)
 		require.NoError(t, err)
 		defer client.Close()
@@ -80,6 +83,7 @@ func TestAcceptWithADoneContextTakesNoConnection(t *testing.T) {
 
 func TestAcceptsTakeTurns(t *testing.T) {
 	eachListener(t, func(t *testing.T, l *ctxio.Listener, addr string) {
+		t.Helper()
 		var accepts []<-chan answer
 		for range 8 {
 			accepts = append(accepts, beginAccept(t.Context(), l))
@@ -92,7 +96,7 @@ func TestAcceptsTakeTurns(t *testing.T) {
 		for range accepts {
 			client, err := net.Dial("tcp", addr)
 			require.NoError(t, err)
-			defer client.Close()
+			t.Cleanup(func() { _ = client.Close() })
 		}
 		for _, a := range accepts {
 			assert.Equal(t, answer{1, nil}, await(t, a))
@@ -102,6 +106,7 @@ func TestAcceptsTakeTurns(t *testing.T) {
 
 func TestCloseWakesEveryAccept(t *testing.T) {
 	eachListener(t, func(t *testing.T, l *ctxio.Listener, _ string) {
+		t.Helper()
 		var accepts []<-chan answer
 		for range 4 {
 			accepts = append(accepts, beginAccept(t.Context(), l))
@@ -118,6 +123,7 @@ func TestCloseWakesEveryAccept(t *testing.T) {
 
 func TestCloseEndsConnectionsThatNobodyCameFor(t *testing.T) {
 	eachListener(t, func(t *testing.T, l *ctxio.Listener, addr string) {
+		t.Helper()
 		ctx, cancel := cancelSoon(t.Context(), 20)
 		defer cancel()
 		_, err := l.Accept(ctx) // which leaves a goroutine where there are no deadlines

@@ -16,36 +16,42 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // dialPair returns the two ends of a new connection, closed with the test.
-func dialPair(t testing.TB, network, addr string) (a, b net.Conn) {
-	t.Helper()
+func dialPair(tb testing.TB, network, addr string) (a, b net.Conn) {
+	tb.Helper()
 	ln, err := net.Listen(network, addr)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	defer ln.Close()
 	a, err = net.Dial(network, ln.Addr().String())
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	b, err = ln.Accept()
-	require.NoError(t, err)
-	t.Cleanup(func() { _, _ = a.Close(), b.Close() })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _, _ = a.Close(), b.Close() })
 	return a, b
 }
 
-func tcpPair(t testing.TB) (a, b net.Conn) { return dialPair(t, "tcp", "127.0.0.1:0") }
-
-func unixPair(t testing.TB) (a, b net.Conn) {
-	return dialPair(t, "unix", filepath.Join(t.TempDir(), "s"))
+func tcpPair(tb testing.TB) (a, b net.Conn) {
+	tb.Helper()
+	return dialPair(tb, "tcp", "127.0.0.1:0")
 }
 
-func pipePair(t testing.TB) (a, b net.Conn) {
+func unixPair(tb testing.TB) (a, b net.Conn) {
+	tb.Helper()
+	return dialPair(tb, "unix", filepath.Join(tb.TempDir(), "s"))
+}
+
+func pipePair(tb testing.TB) (a, b net.Conn) {
+	tb.Helper()
 	a, b = net.Pipe()
-	t.Cleanup(func() { _, _ = a.Close(), b.Close() })
+	tb.Cleanup(func() { _, _ = a.Close(), b.Close() })
 	return a, b
 }
 
 // foreign hides what a net.Conn is, so that it takes the path of deadlines.
 type foreign struct{ net.Conn }
 
-func foreignPair(t testing.TB) (a, b net.Conn) {
-	a, b = tcpPair(t)
+func foreignPair(tb testing.TB) (a, b net.Conn) {
+	tb.Helper()
+	a, b = tcpPair(tb)
 	return foreign{a}, foreign{b}
 }
 
@@ -61,10 +67,11 @@ var kinds = []struct {
 }
 
 // wrap is closed with the test.
-func wrap(t testing.TB, conn net.Conn) *ctxio.Conn {
+func wrap(tb testing.TB, conn net.Conn) *ctxio.Conn {
+	tb.Helper()
 	c := new(ctxio.Conn)
 	c.Init(conn)
-	t.Cleanup(func() { _ = c.Close() })
+	tb.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
@@ -80,6 +87,9 @@ func cancelSoon(ctx context.Context, turns int) (context.Context, context.Cancel
 	}()
 	return ctx, cancel
 }
+
+// background is what cannot be canceled, unlike a test's own context.
+var background = context.Background()
 
 // answer is what a call returned.
 type answer struct {

@@ -149,6 +149,7 @@ func TestLateCallbackIsFoundByTheTestAboveWithoutItsGuards(t *testing.T) {
 // lateCallback returns a connection whose receiver has parked and returned,
 // and whose callback came after that.
 func lateCallback(t *testing.T) (s net.Conn, r *ctxio.Conn) {
+	t.Helper()
 	s, b := tcpPair(t)
 	r = wrap(t, b)
 	ctx, cancel := cancelSoon(t.Context(), 100)
@@ -163,5 +164,5 @@ func receiveOne(s net.Conn, r *ctxio.Conn) (int, error) {
 	if _, err := s.Write([]byte("x")); err != nil {
 		return 0, err
 	}
-	return r.Receive(context.Background(), make([]byte, 1))
+	return r.Receive(background, make([]byte, 1))
 }

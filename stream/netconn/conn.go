@@ -84,7 +84,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 	defer c.read.leave()
 	n, err := c.s.Receive(ctx, p)
-	if err == stream.ErrEmptyBuffer {
+	if errors.Is(err, stream.ErrEmptyBuffer) {
 		err = nil
 	}
 	return n, c.opError("read", err)
@@ -167,9 +167,6 @@ func (c *Conn) opError(op string, err error) error {
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = os.ErrDeadlineExceeded
-	}
-	if _, ok := err.(*net.OpError); ok {
-		return err
 	}
 	return &net.OpError{Op: op, Net: c.local.Network(), Source: c.local, Addr: c.remote, Err: err}
 }

@@ -119,7 +119,7 @@ type temporary interface{ Temporary() bool }
 func requireTimeout(t *testing.T, err error) {
 	t.Helper()
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-	ne, ok := err.(net.Error)
+	ne, ok := err.(net.Error) // as many users of net.Conn do
 	require.True(t, ok, "%#v", err)
 	assert.True(t, ne.Timeout())
 	assert.True(t, ne.(temporary).Temporary(), "crypto/tls would give up for good")

@@ -30,6 +30,7 @@ func handler(w http.ResponseWriter, r *http.Request) {
 
 // serveHTTP runs a server until the test ends.
 func serveHTTP(t *testing.T, ln net.Listener) {
+	t.Helper()
 	server := &http.Server{Handler: http.HandlerFunc(handler)}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()

@@ -87,7 +87,7 @@ func (l *netListener[S]) Addr() net.Addr { return addrOf(l.ln, sockattr.LocalAdd
 func (l *netListener[S]) Attributes() *attr.Set { return l.ln.Attributes() }
 
 // opError gives err the form of net's own errors, whose Temporary servers ask
-// before they give up.
+// before they give up. They look at the error itself, not into it.
 func (l *netListener[S]) opError(op string, err error) error {
 	if _, ok := err.(*net.OpError); ok || err == nil {
 		return err

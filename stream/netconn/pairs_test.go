@@ -92,13 +92,13 @@ func wrapped[C net.Conn](
 
 // must returns the ends of a pair, which are closed with the test.
 func must[C interface{ Close() error }](
-	t testing.TB, pair func(context.Context) (a, b C, err error),
+	tb testing.TB, pair func(context.Context) (a, b C, err error),
 ) (a, b C) {
-	t.Helper()
-	a, b, err := pair(t.Context())
+	tb.Helper()
+	a, b, err := pair(tb.Context())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = a.Close(), b.Close() })
+	tb.Cleanup(func() { _, _ = a.Close(), b.Close() })
 	return a, b
 }
