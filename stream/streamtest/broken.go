@@ -15,6 +15,7 @@ func sendAnswerChecks() []check {
 	return []check{
 		{name: "Closed comes before everything but the context", body: closedFirst},
 		{name: "Data comes before a failure", body: dataBeforeBroken},
+		{name: "The own end comes before a failure in Send", body: endBeforeBroken},
 	}
 }
 
@@ -87,6 +88,20 @@ func dataBeforeBroken(ctx context.Context, p *probe) {
 	p.receiveBroken(ctx)
 	p.wantDone(p.receiveQuestions(), "on a broken stream")
 	p.wantEmptyBuffer(ctx, "on a broken stream")
+}
+
+// endBeforeBroken breaks the stream of an end that has sent its SendEOF.
+func endBeforeBroken(ctx context.Context, p *probe) {
+	if p.noHalfClose {
+		p.wantNoHalfClose(ctx)
+		return
+	}
+	q := p.flip() // b sends
+	q.ends(ctx)
+	p.abort(ctx, p.a)
+	p.receiveBroken(ctx)
+	q.wantDone(q.sendQuestions(), "after SendEOF on a broken stream")
+	q.wantAll(ctx, q.sendQuestions(), "after SendEOF on a broken stream", net.ErrClosed)
 }
 
 // brokenBothWays wants a failure that Receive meets to be that of Send.

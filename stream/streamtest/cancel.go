@@ -36,8 +36,7 @@ func canceledReceive(ctx context.Context, p *probe) {
 		p.wantCanceled("the canceled Receive", err)
 		p.sendBeside(ctx, "all of it", func() { p.receive(ctx, "all of it") })
 	}
-	p.end(ctx)
-	p.receiveEOF(ctx)
+	p.ends(ctx)
 }
 
 func canceledReceiveBuffer(ctx context.Context, p *probe) {
@@ -240,8 +239,7 @@ func closeAfterCancel(ctx context.Context, p *probe) {
 	c := p.blockedReceive(cctx)
 	cancel(errCustom)
 	p.wait(ctx, c)
-	p.end(ctx)
-	p.receiveEOF(ctx)
+	p.ends(ctx)
 	p.close(p.s)
 	p.close(p.r)
 }

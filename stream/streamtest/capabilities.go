@@ -64,8 +64,7 @@ func sendBuffers(ctx context.Context, p *probe) {
 			p.fatalf("SendBuffers of nothing returned %d, %v", n, err)
 		}
 	}
-	p.end(ctx)
-	p.receiveEOF(ctx)
+	p.ends(ctx)
 }
 
 func canceledSendBuffers(ctx context.Context, p *probe) {

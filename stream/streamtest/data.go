@@ -118,8 +118,7 @@ func dataBeforeEnd(ctx context.Context, p *probe) {
 }
 
 func endStays(ctx context.Context, p *probe) {
-	p.end(ctx)
-	p.receiveEOF(ctx)
+	p.ends(ctx)
 	if err := stream.WaitReceive(ctx, p.r); !p.noWaitReceive && err != nil && err != io.EOF {
 		p.fatalf("WaitReceive at the end returned %v; want nil, since Receive does not block", err)
 	}
@@ -130,8 +129,7 @@ func endStays(ctx context.Context, p *probe) {
 func endOfNothing(ctx context.Context, p *probe) {
 	n, err := p.s.Send(ctx, nil)
 	p.want("Send of nothing", n, err, nil)
-	p.end(ctx)
-	p.receiveEOF(ctx)
+	p.ends(ctx)
 }
 
 func waitingReceiveMeetsData(ctx context.Context, p *probe) {

@@ -80,6 +80,7 @@ var byteFaults = []struct {
 	{"SendEOF after Close", []string{"SendEOF after Close is net.ErrClosed"}},
 	{"SendEOF waits whatever happens", []string{"Close wakes SendEOF"}},
 	{"broken before closed", []string{"Closed comes before everything but the context"}},
+	{"broken before the own end", []string{"The own end comes before a failure in Send"}},
 	{"broken before data", []string{"Data comes before a failure"}},
 	{"a failure for each direction", []string{"A failure is one for both directions"}},
 	{"end after a failed Send", []string{"A Send that fails breaks Receive"}},

@@ -50,8 +50,7 @@ func halfClose(ctx context.Context, p *probe) {
 	}
 	q := p.flip()
 	p.sendBeside(ctx, "x", func() { p.receive(ctx, "x") })
-	p.sendEOF(ctx)
-	p.receiveEOF(ctx)
+	p.ends(ctx)
 	q.sendBeside(ctx, "answer", func() { q.receive(ctx, "answer") })
 	q.sendBeside(ctx, "and more", func() { q.receive(ctx, "and more") })
 	p.receiveEOF(ctx)
@@ -72,15 +71,14 @@ func halfCloseRepeated(ctx context.Context, p *probe) {
 		p.wantNoHalfClose(ctx)
 		return
 	}
-	for range 3 {
+	p.ends(ctx)
+	for range 2 {
 		p.sendEOF(ctx)
 	}
 	p.receiveEOF(ctx)
-	p.sendEOF(ctx)
 	q := p.flip()
 	q.sendBeside(ctx, "still", func() { q.receive(ctx, "still") })
-	q.sendEOF(ctx)
-	q.receiveEOF(ctx)
+	q.ends(ctx)
 	p.sendEOF(ctx)
 	q.sendEOF(ctx)
 }
@@ -92,7 +90,7 @@ func halfCloseBesideReceive(ctx context.Context, p *probe) {
 	}
 	q := p.flip()
 	c := q.blockedReceive(ctx)
-	p.sendEOF(ctx)
+	p.ends(ctx)
 	p.stillInside(c)
 	q.send(ctx, "z")
 	if n, err := p.wait(ctx, c); n != 1 || err != nil {
@@ -106,7 +104,7 @@ func sendAfterHalfClose(ctx context.Context, p *probe) {
 		return
 	}
 	p.sendBeside(ctx, "x", func() { p.receive(ctx, "x") })
-	p.sendEOF(ctx)
+	p.ends(ctx)
 	for range 2 {
 		p.wantAll(ctx, p.sendQuestions(), "after SendEOF", net.ErrClosed)
 		if n, err := stream.TrySend(p.s, []byte("x")); !errors.Is(err, errors.ErrUnsupported) {
@@ -174,7 +172,7 @@ func canceledHalfClose(ctx context.Context, p *probe) {
 func halfCloseAfterClose(ctx context.Context, p *probe) {
 	ended := !p.noHalfClose
 	if ended {
-		p.flip().sendEOF(ctx) // b ended before it closes, a did not
+		p.flip().ends(ctx) // b ended before it closes, a did not
 	}
 	p.close(p.a)
 	p.close(p.b)
@@ -208,8 +206,7 @@ func halfCloseBoth(ctx context.Context, p *probe) {
 		return
 	}
 	q := p.flip()
-	p.sendEOF(ctx)
-	p.receiveEOF(ctx)
+	p.ends(ctx)
 	data := p.large(4 << 20)
 	c := p.start("Sends and SendEOF", func() (int, error) { return q.sendAll(ctx, data, 256<<10) })
 	q.receiveSuffix(ctx, data)

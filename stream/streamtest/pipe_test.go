@@ -351,6 +351,8 @@ func (e *end) noRoom() error {
 	switch {
 	case e.broken != nil && e.has("a failure does not wake Send"):
 		return errWait
+	case e.broken != nil && e.has("broken before the own end"):
+		return e.broken
 	case e.out.eof && !e.has("Send after SendEOF"):
 		if e.closed && e.has("Close does not wake Send") {
 			return errWait

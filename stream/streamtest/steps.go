@@ -110,7 +110,31 @@ func (p *probe) receiveEOF(ctx context.Context) {
 	}
 }
 
-// end ends the sending direction of s.
+// ends ends the sending direction of s while r meets the end, since some
+// streams hold nothing.
+func (p *probe) ends(ctx context.Context) {
+	c := p.startEnd(ctx)
+	p.receiveEOF(ctx)
+	p.ended(ctx, c)
+}
+
+// startEnd ends the sending direction of s in a call of its own.
+func (p *probe) startEnd(ctx context.Context) *call {
+	c := p.start("the end", func() (int, error) { return p.sendAll(ctx, nil, 1) })
+	if p.stored {
+		p.ended(ctx, c)
+	}
+	return c
+}
+
+// ended wants c to have ended the sending direction.
+func (p *probe) ended(ctx context.Context, c *call) {
+	if _, err := p.wait(ctx, c); err != nil {
+		p.fatalf("the end: %v", err)
+	}
+}
+
+// end ends the sending direction of s, where somebody receives.
 func (p *probe) end(ctx context.Context) {
 	if p.a == nil || p.noHalfClose {
 		p.close(p.s)
