@@ -22,8 +22,19 @@ type Config[S stream.Resource] struct {
 
 	// Grace is how long handlers may take to finish once the context of
 	// Serve is done. What still runs then is canceled. Zero means
-	// DefaultGrace, 5 s; negative cancels at once.
+	// DefaultGrace, 5 s; negative cancels at once, and leaves alone what
+	// waits in the backlog.
 	Grace time.Duration
+
+	// Ready, if not nil, is called once, when Serve is about to accept for
+	// the first time.
+	Ready func()
+
+	// CapturePanics makes an error of a handler's panic, a
+	// *structured.PanicError with its value and stack, so that the other
+	// streams live on. By default a panic ends the program: it leaves locked
+	// what the handler had locked, and others may wait for that forever.
+	CapturePanics bool
 
 	// OnError is told the error that a handler returned, joined with that of
 	// closing its stream. The stream is closed by then, but its fixed

@@ -5,7 +5,8 @@
 // ends in two phases: first it stops accepting and lets handlers finish, then
 // it cancels those that took too long. [Prepare] does what has to be done to
 // a stream before it is worth handing out, such as a TLS handshake, without
-// holding up the others. [Map] and [Of] convert what a listener accepts.
+// holding up the others. [Multi] makes one listener of several, and [Map] and
+// [Of] convert what a listener accepts.
 //
 //	err := listener.Serve(ctx, ln, func(ctx context.Context, c *tcp.Conn) error {
 //		_, err := stream.Copy(ctx, c, c)
@@ -21,5 +22,5 @@
 // # Ownership
 //
 // Serve closes its listener and every stream that it accepted. The listeners
-// that Prepare, Map and Of return own the one they were given.
+// that Prepare, Multi, Map and Of return own what they were given.
 package listener

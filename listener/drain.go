@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/internal/sockattr"
 	"github.com/strata-go/strata/stream"
 )
@@ -43,22 +44,50 @@ func Draining(ctx context.Context) <-chan struct{} {
 
 type drainingKey struct{}
 
-// drain waits for the handlers and cancels those that do not finish in time.
-func (srv *server[S]) drain(cancel context.CancelCauseFunc) error {
+// The backlog counts as empty once nothing came out of it for backlogPause,
+// and it may take no longer than backlogTime, since others may fill it all
+// the while.
+const (
+	backlogPause = 10 * time.Millisecond
+	backlogTime  = time.Second
+)
+
+// drain closes the listener, waits for the handlers and cancels those that
+// do not finish in time.
+func (srv *server[S]) drain(ctx context.Context, cancel context.CancelCauseFunc) error {
 	grace := max(srv.cfg.Grace, 0)
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
+	if ctx.Err() != nil && srv.cfg.Grace > 0 {
+		srv.takeBacklog(context.WithoutCancel(ctx))
+	}
+	closeErr := srv.ln.Close()
 	select {
 	case <-srv.streams.empty():
-		return nil
+		return closeErr
 	case <-timer.C:
 	}
 	left := srv.streams.names()
 	if len(left) == 0 {
-		return nil // the last one ended as the timer fired
+		return closeErr // the last one ended as the timer fired
 	}
 	cancel(ErrDrained)
-	return &DrainError{Grace: grace, Streams: left}
+	return errors.Join(closeErr, &DrainError{Grace: grace, Streams: left})
+}
+
+// takeBacklog accepts what others would see reset when the listener closes:
+// to them the connection was made.
+func (srv *server[S]) takeBacklog(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, min(backlogTime, srv.cfg.Grace))
+	defer cancel()
+	for srv.slots.take(ctx) == nil {
+		quick, cancel := context.WithTimeout(ctx, backlogPause)
+		err := srv.acceptInto(quick)
+		cancel()
+		if err != nil && !isAny(err, diedInBacklog) {
+			return
+		}
+	}
 }
 
 // streams are those being handled.
@@ -110,9 +139,16 @@ func (t *streams[S]) names() []string {
 	return names
 }
 
-func nameOf(s stream.Resource) string {
+func nameOf(s attr.Provider) string {
 	if addr, ok := sockattr.RemoteAddr.Lookup(s); ok {
 		return addr.String()
 	}
 	return fmt.Sprintf("%T", s)
+}
+
+func addressOf(ln attr.Provider) string {
+	if addr, ok := sockattr.LocalAddr.Lookup(ln); ok {
+		return addr.String()
+	}
+	return fmt.Sprintf("%T", ln)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/strata-go/strata/attr"
@@ -73,13 +72,8 @@ func Prepare[S stream.Resource, T stream.Resource](ln stream.Listener[S], prepar
 		panic("listener: Prepare: nil prepare")
 	}
 	full := cfg.withDefaults()
-	p := &Prepared[S, T]{
-		ln: ln, prepare: prepare, cfg: full, slots: newSlots(full.InFlight),
-		ready: make(chan T), failed: make(chan error), done: make(chan struct{}), end: net.ErrClosed,
-	}
-	tasks, cancel := context.WithCancelCause(context.Background())
-	p.cancel, p.closing = cancel, tasks.Done()
-	p.launch = func() { go p.run(tasks) } // ends when the listener is closed; Close waits
+	p := &Prepared[S, T]{ln: ln, prepare: prepare, cfg: full, slots: newSlots(full.InFlight)}
+	p.pump.init(p.acceptAll)
 	return p
 }
 
@@ -91,19 +85,7 @@ type Prepared[S stream.Resource, T stream.Resource] struct {
 	prepare func(context.Context, S) (T, error)
 	cfg     PrepareConfig[S]
 	slots   slots
-
-	launch  func() // starts the tasks
-	cancel  context.CancelCauseFunc
-	closing <-chan struct{} // closed when Close was called
-
-	ready  chan T        // handed over one by one, so that none is left in it
-	failed chan error    // errors of accepting, likewise
-	done   chan struct{} // closed when no task is left; then end is set
-	end    error
-
-	start  sync.Once
-	close  sync.Once
-	closed error
+	pump    pump[T]
 }
 
 var _ stream.Listener[stream.Resource] = (*Prepared[stream.Resource, stream.Resource])(nil)
@@ -111,57 +93,17 @@ var _ stream.Listener[stream.Resource] = (*Prepared[stream.Resource, stream.Reso
 // Accept waits for a stream that is ready. A canceled Accept has taken none.
 // An error of accepting below is returned once, and ends Accept for good if
 // it was net.ErrClosed.
-func (p *Prepared[S, T]) Accept(ctx context.Context) (T, error) {
-	var none T
-	if err := stream.ContextError(ctx); err != nil {
-		return none, err
-	}
-	select {
-	case <-p.closing:
-		return none, net.ErrClosed
-	default:
-		p.start.Do(p.launch)
-	}
-	select {
-	case s := <-p.ready:
-		return s, nil
-	case err := <-p.failed:
-		return none, err
-	case <-p.closing:
-		return none, net.ErrClosed
-	case <-p.done:
-		return none, p.end
-	case <-ctx.Done():
-		return none, stream.ContextError(ctx)
-	}
-}
+func (p *Prepared[S, T]) Accept(ctx context.Context) (T, error) { return p.pump.accept(ctx) }
 
 // Attributes returns those of the listener below.
 func (p *Prepared[S, T]) Attributes() *attr.Set { return p.ln.Attributes() }
 
 // Close closes the listener below, cancels what is in preparation and closes
 // what nobody accepted. It returns when that is done.
-func (p *Prepared[S, T]) Close() error {
-	p.close.Do(func() {
-		p.cancel(net.ErrClosed)
-		p.closed = p.ln.Close()
-		p.start.Do(func() { close(p.done) })
-		<-p.done
-	})
-	return p.closed
-}
+func (p *Prepared[S, T]) Close() error { return p.pump.shut(p.ln.Close) }
 
-func (p *Prepared[S, T]) run(ctx context.Context) {
-	defer close(p.done)
-	// The tasks return no errors: theirs go to OnError and to Accept.
-	_ = structured.Run(ctx, func(ctx context.Context, g *structured.Group) error {
-		p.acceptAll(ctx, g)
-		return nil // so that what is in preparation goes on
-	})
-}
-
-// acceptAll returns when either listener is closed. Every other error goes to
-// an Accept, whose caller decides whether to try again.
+// acceptAll returns when either listener is closed. What is in preparation
+// then goes on.
 func (p *Prepared[S, T]) acceptAll(ctx context.Context, g *structured.Group) {
 	for p.slots.take(ctx) == nil {
 		s, err := p.ln.Accept(ctx)
@@ -174,13 +116,7 @@ func (p *Prepared[S, T]) acceptAll(ctx context.Context, g *structured.Group) {
 			continue
 		}
 		p.slots.give()
-		if errors.Is(err, net.ErrClosed) {
-			p.end = err
-			return
-		}
-		select {
-		case p.failed <- err:
-		case <-ctx.Done():
+		if errors.Is(err, net.ErrClosed) || !p.pump.report(ctx, err) {
 			return
 		}
 	}
@@ -193,11 +129,7 @@ func (p *Prepared[S, T]) handOut(ctx context.Context, s S) {
 		p.cfg.OnError(s, errors.Join(err, s.Close()))
 		return
 	}
-	select {
-	case p.ready <- ready:
-	case <-ctx.Done():
-		ready.Close()
-	}
+	p.pump.offer(ctx, ready)
 }
 
 func (p *Prepared[S, T]) prepareInTime(ctx context.Context, s S) (T, error) {

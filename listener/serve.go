@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/structured"
@@ -13,19 +14,18 @@ import (
 // in a task of its own, whose stream it closes when the handler returns. What
 // a handler returns goes to Config.OnError and to no other handler.
 //
-// Once ctx is done Serve closes ln, waits up to Config.Grace for the handlers
-// and cancels those that are left. It returns when all of them have: nil after
-// a clean stop, a [*DrainError] naming the streams that had to be canceled, or
-// the error that ended accepting; that one is net.ErrClosed when somebody else
-// closed ln.
+// Once ctx is done Serve takes what waits in the backlog, closes ln, waits
+// for the handlers until Config.Grace is over and cancels those that are left.
+// It returns when all of them have: nil after a clean stop, a [*DrainError]
+// naming the streams that had to be canceled, or the error that ended
+// accepting; that one is net.ErrClosed when somebody else closed ln.
 //
 // A shortage of descriptors or memory does not end accepting: Serve tries
 // again after 5 ms, then waits twice as long each time, 1 s at most. A
 // connection that died before it could be accepted is passed over.
 //
 // The context of a handler has the values of ctx. It is done when the grace
-// period is over, and not before; see [Draining]. A handler that panics ends
-// the program, as a panic does in any goroutine.
+// period is over, and not before; see [Draining].
 func Serve[S stream.Resource](ctx context.Context, ln stream.Listener[S], handler func(context.Context, S) error, cfg *Config[S]) error {
 	if ln == nil {
 		return errors.New("listener: Serve: nil listener")
@@ -34,6 +34,7 @@ func Serve[S stream.Resource](ctx context.Context, ln stream.Listener[S], handle
 		return errors.Join(errors.New("listener: Serve: nil handler"), ln.Close())
 	}
 	srv := &server[S]{ln: ln, handler: handler, cfg: cfg.withDefaults(), streams: newStreams[S]()}
+	srv.slots = newSlots(srv.cfg.Limit)
 	return srv.run(ctx)
 }
 
@@ -41,7 +42,9 @@ type server[S stream.Resource] struct {
 	ln      stream.Listener[S]
 	handler func(context.Context, S) error
 	cfg     Config[S]
+	slots   slots
 	streams *streams[S]
+	spawn   func(S) // starts a handler
 }
 
 func (srv *server[S]) run(ctx context.Context) error {
@@ -52,10 +55,10 @@ func (srv *server[S]) run(ctx context.Context) error {
 
 	var err error
 	groupErr := structured.Run(handling, func(handling context.Context, g *structured.Group) error {
-		err = srv.acceptAll(ctx, handling, g)
-		err = errors.Join(err, srv.ln.Close())
+		srv.spawn = func(s S) { srv.start(handling, g, s) }
+		err = srv.acceptAll(ctx)
 		close(draining)
-		err = errors.Join(err, srv.drain(cancel))
+		err = errors.Join(err, srv.drain(ctx, cancel))
 		return nil // or the group would cancel the handlers
 	})
 	return errors.Join(err, groupErr)
@@ -63,40 +66,71 @@ func (srv *server[S]) run(ctx context.Context) error {
 
 // acceptAll returns nil when ctx is done, or why there is nothing more to
 // accept.
-func (srv *server[S]) acceptAll(ctx, handling context.Context, g *structured.Group) error {
-	slots := newSlots(srv.cfg.Limit)
+func (srv *server[S]) acceptAll(ctx context.Context) error {
+	if srv.cfg.Ready != nil {
+		srv.cfg.Ready()
+	}
 	retry := backoff{logger: srv.cfg.Logger}
 	for {
-		if slots.take(ctx) != nil {
-			return nil
-		}
-		s, err := srv.ln.Accept(ctx)
+		err := srv.acceptOne(ctx)
 		switch {
 		case err == nil:
 			retry.reset()
-			srv.streams.add(&s)
-			g.Go("handler", func(context.Context) error {
-				defer slots.give()
-				srv.handle(handling, &s)
-				return nil
-			})
-			continue
 		case ctx.Err() != nil:
 			return nil
 		case !retry.wait(ctx, err):
 			return fmt.Errorf("listener: accept: %w", err)
 		}
-		slots.give()
 	}
+}
+
+// acceptOne accepts a stream as soon as there is room for its handler.
+func (srv *server[S]) acceptOne(ctx context.Context) error {
+	if err := srv.slots.take(ctx); err != nil {
+		return err
+	}
+	return srv.acceptInto(ctx)
+}
+
+// acceptInto accepts a stream into a slot that was taken for it.
+func (srv *server[S]) acceptInto(ctx context.Context) error {
+	s, err := srv.ln.Accept(ctx)
+	if err != nil {
+		srv.slots.give()
+		return err
+	}
+	srv.spawn(s)
+	return nil
+}
+
+// start runs the handler of s, which has a slot.
+func (srv *server[S]) start(ctx context.Context, g *structured.Group, s S) {
+	srv.streams.add(&s)
+	g.Go("handler", func(context.Context) error {
+		defer srv.slots.give()
+		srv.handle(ctx, &s)
+		return nil
+	})
 }
 
 func (srv *server[S]) handle(ctx context.Context, s *S) {
 	defer srv.streams.remove(s)
 	defer (*s).Close() // for a handler that does not return
-	err := srv.handler(ctx, *s)
+	err := srv.call(ctx, *s)
 	if err = errors.Join(err, (*s).Close()); err != nil {
 		srv.cfg.OnError(ctx, *s, err)
 	}
+}
+
+func (srv *server[S]) call(ctx context.Context, s S) (err error) {
+	if srv.cfg.CapturePanics {
+		defer func() {
+			if v := recover(); v != nil {
+				err = &structured.PanicError{Value: v, Stack: debug.Stack()}
+			}
+		}()
+	}
+	return srv.handler(ctx, s)
 }
 
 // slots limits how much goes on at once; nil is no limit.

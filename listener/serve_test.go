@@ -22,6 +22,7 @@ import (
 	"github.com/strata-go/strata/listener"
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/structured"
 )
 
 // serving is a Serve that runs beside the test.
@@ -382,5 +383,47 @@ func TestOtherErrorsOfAcceptingEndServe(t *testing.T) {
 		gone := errors.New("interface gone")
 		ln := &failing{Listener: memory.Listen(nil), errs: []error{gone}}
 		assert.ErrorIs(t, listener.Serve(t.Context(), ln, echo, nil), gone)
+	})
+}
+
+func TestReadyIsCalledOnceBeforeAccepting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ready := 0
+		srv := serve(t, echo, &listener.Config[*memory.Conn]{Ready: func() { ready++ }})
+		synctest.Wait()
+		assert.Equal(t, 1, ready)
+		c := srv.connect(t)
+		assertEchoes(t, c)
+		c.Close()
+		synctest.Wait()
+		assert.NoError(t, srv.end())
+		assert.Equal(t, 1, ready)
+	})
+}
+
+func TestCapturedPanicClosesItsStreamAloneAndIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []error
+		srv := serve(t, func(ctx context.Context, c *memory.Conn) error {
+			if err := echo(ctx, c); err != nil {
+				return err
+			}
+			panic("out of order")
+		}, &listener.Config[*memory.Conn]{
+			CapturePanics: true,
+			OnError:       func(_ context.Context, _ *memory.Conn, err error) { told = append(told, err) },
+		})
+		bad, good := srv.connect(t), srv.connect(t)
+		require.NoError(t, bad.SendEOF(t.Context()))
+		_, err := bad.Receive(t.Context(), make([]byte, 1))
+		assert.Equal(t, io.EOF, err)
+		synctest.Wait()
+		require.Len(t, told, 1)
+		caught, ok := errors.AsType[*structured.PanicError](told[0])
+		require.True(t, ok)
+		assert.Equal(t, "out of order", caught.Value)
+		assert.Contains(t, string(caught.Stack), "TestCapturedPanic")
+		assertEchoes(t, good)
+		assertDrains(t, srv, 1)
 	})
 }
