@@ -103,8 +103,6 @@ func TestServerWithoutDescriptorsWaitsAndGoesOn(t *testing.T) {
 		return answers.Text()
 	}
 	addr := answer()
-	assertServed(t, addr)
-
 	fmt.Fprintln(stdin, "limit")
 	require.Equal(t, "limited <nil>", answer())
 	waiting, err := net.Dial("tcp", addr)
@@ -125,6 +123,7 @@ func TestServerWithoutDescriptorsWaitsAndGoesOn(t *testing.T) {
 
 	require.NoError(t, waiting.SetDeadline(time.Now().Add(30*time.Second)))
 	assertEchoed(t, waiting)
+	require.NoError(t, waiting.Close())
 	assertServed(t, addr)
 	require.NoError(t, stdin.Close())
 	require.NoError(t, cmd.Wait())
