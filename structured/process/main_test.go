@@ -4,8 +4,10 @@ package process_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"syscall"
@@ -20,7 +22,37 @@ import (
 	"github.com/strata-go/strata/structured/process"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// helperVar names, in the environment of this program, what it has to do
+// instead of running tests.
+const helperVar = "STRATA_PROCESS_HELPER"
+
+// helpers are what changes the whole program.
+var helpers = map[string]func(ctx context.Context) error{
+	"reaped by the system": reapedByTheSystem,
+}
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(helperVar); name != "" {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := helpers[name](ctx); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// helper runs a helper in a program of its own.
+func helper(t *testing.T, name string) {
+	t.Helper()
+	t.Setenv(helperVar, name)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	out, err := exec.CommandContext(t.Context(), self).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
 
 // forever is longer than any test takes: what waits for it to pass fails.
 const forever = time.Hour

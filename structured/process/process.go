@@ -166,7 +166,7 @@ func (p *Process) awaitEnd(ctx context.Context, d time.Duration) {
 // the time that Cmd.Grace allows. To let the process finish, end its input with
 // SendEOF and Wait before.
 //
-// A process that failed is no error of Close. Again it is nil.
+// A process that failed is no error of Close, nor is Close again.
 func (p *Process) Close() error {
 	p.closed.Store(true)
 	// First the streams: a process that waits for room in a pipe could not

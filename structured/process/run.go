@@ -41,7 +41,11 @@ func Run(ctx context.Context, cmd Cmd) (*Result, error) {
 		return nil, err
 	}
 	result, err := (&run{cmd: &cmd, p: p}).do(ctx)
-	return result, join(err, p.Close())
+	closeErr := p.Close()
+	if err == nil { // else Close has nothing to add
+		err = closeErr
+	}
+	return result, err
 }
 
 // A run is what Run does with a process.
