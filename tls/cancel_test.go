@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -168,6 +169,31 @@ func TestRemainderGoesFirst(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestFlushReachesTheLayerBelow cancels a Send of TLS in TLS where the outer
+// session has taken everything: an empty Send of the inner one flushes it.
+func TestFlushReachesTheLayerBelow(t *testing.T) {
+	server, client := usualConfigs(t, tls.VersionTLS13)
+	a, b := memory.Pipe(nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	gate := &valve{Wrapper: stream.Wrapper{ByteStream: a}, open: true, cancel: cancel}
+	outerA, outerB, err := wrap(t.Context(), gate, b, server, client, nil)
+	require.NoError(t, err)
+	c, s, err := wrap(t.Context(), outerA, outerB, server, client, nil)
+	require.NoError(t, err)
+	defer s.Close()
+	defer c.Close()
+	gate.open, gate.left = false, 10
+	n, err := c.Send(ctx, []byte("hello"))
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 5, n)
+	gate.open = true
+	_, err = c.Send(t.Context(), nil)
+	require.NoError(t, err)
+	soon, stop := context.WithTimeout(t.Context(), 10*time.Second) // it is there already
+	defer stop()
+	require.Equal(t, "hello", string(receiveExactly(t, soon, s, 5)))
 }
 
 // TestRepeatedlyCanceledSendsDoNotPileUp holds that nothing is encrypted while

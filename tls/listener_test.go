@@ -155,7 +155,7 @@ func TestHandshakesInFlightAreLimited(t *testing.T) {
 		serverConfig.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			defer shaking.Add(-1)
 			assert.LessOrEqual(t, shaking.Add(1), int32(2))
-			time.Sleep(time.Second) // the bubble's
+			<-time.After(time.Second) // of the bubble
 			return nil, nil
 		}
 		below := memory.Listen(nil)

@@ -2,6 +2,7 @@ package tls_test
 
 import (
 	"context"
+	cryptotls "crypto/tls"
 	"sync"
 	"testing"
 	"time"
@@ -63,9 +64,17 @@ func (p *pki) configs(version uint16) (server, client *tls.Config) {
 	client = &tls.Config{
 		RootCAs: p.ca.Pool(), ServerName: "localhost",
 		MinVersion: version, MaxVersion: version,
+		ClientSessionCache: forgetful{},
 	}
 	return server, client
 }
+
+// forgetful is a session cache that makes servers send tickets, and never
+// resumes a session.
+type forgetful struct{}
+
+func (forgetful) Get(string) (*cryptotls.ClientSessionState, bool) { return nil, false }
+func (forgetful) Put(string, *cryptotls.ClientSessionState)        {}
 
 func usualConfigs(tb testing.TB, version uint16) (server, client *tls.Config) {
 	tb.Helper()

@@ -90,8 +90,13 @@ func (pings) Read(p []byte) (int, error) {
 func TestStdGoesOnWithTheSession(t *testing.T) {
 	for _, v := range versions {
 		t.Run(v.name, func(t *testing.T) {
-			client, server := pair(t, v.version, nil, nil)
-			_, err := client.Send(t.Context(), pattern(0, 100))
+			serverConfig, clientConfig := usualConfigs(t, v.version)
+			serverConfig.ClientAuth = tls.RequestClientCert // so that tickets come last
+			a, b := memory.Pipe(nil)
+			client, server, err := wrap(t.Context(), a, b, serverConfig, clientConfig, nil)
+			require.NoError(t, err)
+			defer client.Close()
+			_, err = client.Send(t.Context(), pattern(0, 100))
 			require.NoError(t, err)
 			_, err = client.Send(t.Context(), pattern(100, 100))
 			require.NoError(t, err)
