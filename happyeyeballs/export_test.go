@@ -1,6 +1,10 @@
 package happyeyeballs
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/strata-go/strata/internal/dns"
+)
 
 var (
 	NAT64Prefixes = nat64Prefixes
@@ -21,3 +25,6 @@ func Sorted(addrs, sources []netip.Addr) []netip.Addr {
 	}
 	return sorted
 }
+
+// Over is what own becomes without servers, if the system's is as given.
+func Over(own, system DNSConfig) DNSConfig { return own.over(dns.Config(system)) }

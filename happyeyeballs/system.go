@@ -39,5 +39,8 @@ func (r *SystemResolver) lookup(ctx context.Context, host string, f Family) Answ
 		network = "ip4"
 	}
 	addrs, err := resolver.LookupNetIP(ctx, network, host)
+	for i := range addrs {
+		addrs[i] = addrs[i].Unmap() // IPv4 comes mapped
+	}
 	return Answer{Family: f, Addrs: addrs, Err: err}
 }
