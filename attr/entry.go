@@ -3,7 +3,6 @@ package attr
 import (
 	"fmt"
 	"iter"
-	"log/slog"
 	"slices"
 )
 
@@ -68,23 +67,3 @@ func All(p Provider) iter.Seq[Entry] {
 		}
 	}
 }
-
-// LogValue returns what [Key.Get] would find for every key of p that is not
-// secret, as a group for log/slog. A fact that could not be told has its
-// error for a value.
-func LogValue(p Provider) slog.Value {
-	var facts []slog.Attr
-	for e := range All(p) {
-		if e.shadowed || e.id.secret {
-			continue
-		}
-		if e.err != nil {
-			facts = append(facts, slog.String(e.Name(), errorText(e.err)))
-			continue
-		}
-		facts = append(facts, slog.Any(e.Name(), e.value))
-	}
-	return slog.GroupValue(facts...)
-}
-
-func errorText(err error) string { return "!ERROR: " + err.Error() }
