@@ -35,7 +35,9 @@ func (c *Conn) Receive(ctx context.Context, p []byte) (int, error) {
 	if len(p) == 1 {
 		return 1, nil
 	}
-	n, _ := c.decrypt(nil, p[1:]) // an error comes again
+	// Without in.ctx this does not wait. An error comes again.
+	n, _ := c.std.Read(p[1:])
+	c.countKept(n, len(p)-1)
 	return 1 + n, nil
 }
 
@@ -57,7 +59,7 @@ func (c *Conn) WaitReceive(ctx context.Context) error {
 	return err
 }
 
-// decrypt returns plaintext. With a nil ctx it does not wait for any.
+// decrypt waits for plaintext.
 func (c *Conn) decrypt(ctx context.Context, p []byte) (int, error) {
 	if c.end != nil {
 		return 0, c.end
@@ -68,9 +70,6 @@ func (c *Conn) decrypt(ctx context.Context, p []byte) (int, error) {
 	if n > 0 {
 		c.countKept(n, len(p))
 		return n, nil // an error with it comes again
-	}
-	if ctx == nil {
-		return 0, errInterrupted
 	}
 	return 0, c.receiveError(err)
 }
