@@ -10,4 +10,5 @@ var cases = slices.Concat(
 	socketCases,
 	tlsCases,
 	structuredCases,
+	processCases,
 )

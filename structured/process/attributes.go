@@ -26,6 +26,7 @@ var facts = attr.Define(
 // A Status is what a process is doing.
 type Status int
 
+// What a process may be doing.
 const (
 	Running Status = iota // it has not ended, though it may well be asleep
 	Stopped               // a signal has stopped it, until one continues it

@@ -2,7 +2,7 @@ package process
 
 import "os"
 
-// Pipe makes the streams of a process without one.
+// Streams makes the streams of a process without one.
 func Streams() (*Sender, *Receiver, error) {
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -48,6 +48,7 @@ func TestMain(m *testing.M) {
 func helper(t *testing.T, name string) {
 	t.Helper()
 	t.Setenv(helperVar, name)
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // a second by default
 	self, err := os.Executable()
 	require.NoError(t, err)
 	out, err := exec.CommandContext(t.Context(), self).CombinedOutput()

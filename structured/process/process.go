@@ -99,10 +99,14 @@ func (p *Process) Wait(ctx context.Context) (*os.ProcessState, error) {
 // Signal sends a signal to the process, and with Cmd.Group to all of its
 // group. After the process was reaped the error is os.ErrProcessDone.
 func (p *Process) Signal(sig os.Signal) error {
-	if err := p.signal(sig); err != nil {
-		return fmt.Errorf("process: %s: signal: %w", p.name, err)
+	return p.signalError(p.signal(sig))
+}
+
+func (p *Process) signalError(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("process: %s: signal: %w", p.name, err)
 }
 
 func (p *Process) signal(sig os.Signal) error {
@@ -131,8 +135,8 @@ func (p *Process) Terminate(ctx context.Context) (*os.ProcessState, error) {
 		p.ask()
 		p.awaitEnd(ctx, p.cmd.grace)
 	}
-	if err := p.Signal(os.Kill); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return nil, err
+	if err := p.signal(os.Kill); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return nil, p.signalError(err)
 	}
 	<-p.ended
 	return p.state, p.err

@@ -57,9 +57,13 @@ func (r *Receiver) receiveRest(out []byte, err error) ([]byte, error) {
 	return out, err
 }
 
+const leastRoom = 512
+
 // receiveMore appends what one Receive returns.
 func (r *Receiver) receiveMore(ctx context.Context, out []byte) ([]byte, error) {
-	out = slices.Grow(out, 512)
+	if cap(out)-len(out) < leastRoom {
+		out = slices.Grow(out, max(leastRoom, len(out)))
+	}
 	n, err := r.Receive(ctx, out[len(out):cap(out)])
 	return out[:len(out)+n], err
 }

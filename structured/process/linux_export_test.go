@@ -1,3 +1,5 @@
+//go:build linux
+
 package process
 
 // AwaitBlocking waits for a child where there are no pidfds to poll.
