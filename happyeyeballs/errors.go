@@ -4,29 +4,40 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// An Error reports a race that nobody won. It unwraps to all of Errs: an
-// [*AttemptError] for each address that was tried, in the order in which they
-// were; before them the lookups that failed, if the host may have addresses
-// that could not be learned; and last, after a cancellation, the context's,
-// which is both its cause and its error.
+// An Error reports a race that nobody won.
 type Error struct {
 	Host string
+
+	// Errs has an [*AttemptError] for each address that was tried, in the
+	// order in which they were; before them why a lookup failed, if the host
+	// may have addresses that could not be learned. It is empty only after a
+	// cancellation.
 	Errs []error
+
+	// Canceled is the cause and the error of the context if that ended the
+	// race, and nil if not.
+	Canceled error
 }
 
 func (e *Error) Error() string {
-	texts := make([]string, len(e.Errs))
-	for i, err := range e.Errs {
-		texts[i] = err.Error()
+	var texts []string
+	for _, err := range e.Unwrap() {
+		texts = append(texts, err.Error())
 	}
 	return "happyeyeballs: " + e.Host + ": " + strings.Join(texts, "; ")
 }
 
-// Unwrap returns Errs.
-func (e *Error) Unwrap() []error { return e.Errs }
+// Unwrap returns Errs, and Canceled if it is set.
+func (e *Error) Unwrap() []error {
+	if e.Canceled == nil {
+		return e.Errs
+	}
+	return append(slices.Clone(e.Errs), e.Canceled)
+}
 
 // An AttemptError is why an address could not be connected to.
 type AttemptError struct {
@@ -63,7 +74,7 @@ func failure(ctx context.Context, r *Report) *Error {
 		}
 	}
 	if ctx.Err() != nil {
-		e.Errs = append(e.Errs, contextError(ctx))
+		e.Canceled = contextError(ctx)
 	} else if len(e.Errs) == 0 {
 		e.Errs = []error{noAddress(r)}
 	}

@@ -156,7 +156,7 @@ func TestCanceledRaceIsToldByItsCauseAndLeavesNothing(t *testing.T) {
 				_, err := lose(t, ctx, tt.answers, tt.hosts)
 				require.ErrorIs(t, err, enough)
 				require.ErrorIs(t, err, context.Canceled)
-				if diff := cmp.Diff(tt.want, texts(err.Errs)); diff != "" {
+				if diff := cmp.Diff(tt.want, texts(err.Unwrap())); diff != "" {
 					t.Errorf("errors mismatch (-want +got):\n%s", diff)
 				}
 			})

@@ -1,6 +1,9 @@
 package tcp
 
-import "github.com/strata-go/strata/internal/sockattr"
+import (
+	"github.com/strata-go/strata/happyeyeballs"
+	"github.com/strata-go/strata/internal/sockattr"
+)
 
 // What is known about a TCP socket. They are the keys of package netconn and
 // answer through every layer above, also after Close. A listener has no
@@ -27,6 +30,11 @@ var (
 
 	// RawConn gives access to the descriptor, for socket options.
 	RawConn = sockattr.RawConn
+
+	// Race tells how the connection was won among the addresses of a name:
+	// what was tried when and how it ended. A connection that was accepted,
+	// or dialed by address, has none.
+	Race = happyeyeballs.Race
 
 	// NetConn is the *net.TCPConn, whose deadlines belong to the Conn. A
 	// listener has none.

@@ -5,6 +5,7 @@ import (
 	"net"
 
 	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/happyeyeballs"
 	"github.com/strata-go/strata/internal/ctxio"
 	"github.com/strata-go/strata/internal/sockattr"
 	"github.com/strata-go/strata/stream"
@@ -15,10 +16,19 @@ import (
 type Conn struct {
 	io    ctxio.Conn
 	info  sockattr.Info
+	race  *happyeyeballs.Report // nil if there was none
 	facts attr.Set
 }
 
-var connFacts = attr.Define(sockattr.Facts(func(c *Conn) *sockattr.Info { return &c.info })...)
+var connFacts = attr.Define(append(
+	sockattr.Facts(func(c *Conn) *sockattr.Info { return &c.info }),
+	attr.From(Race, func(c *Conn) (*happyeyeballs.Report, error) {
+		if c.race == nil {
+			return nil, attr.ErrNotFound
+		}
+		return c.race, nil
+	}),
+)...)
 
 var (
 	_ stream.ByteStream    = (*Conn)(nil)
@@ -34,11 +44,11 @@ func Wrap(conn *net.TCPConn) *Conn {
 	if conn == nil {
 		panic("tcp: Wrap: nil conn")
 	}
-	return wrap(conn, "")
+	return wrap(conn, "", nil)
 }
 
-func wrap(conn *net.TCPConn, host string) *Conn {
-	c := &Conn{info: sockattr.Of(conn)}
+func wrap(conn *net.TCPConn, host string, race *happyeyeballs.Report) *Conn {
+	c := &Conn{info: sockattr.Of(conn), race: race}
 	c.info.Host = host
 	c.io.Init(conn)
 	connFacts.Init(&c.facts, c)

@@ -5,13 +5,17 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
+	"strings"
+	"syscall"
 	"time"
+	"unicode/utf8"
 
+	"golang.org/x/net/idna"
+
+	"github.com/strata-go/strata/happyeyeballs"
 	"github.com/strata-go/strata/stream"
 )
-
-// attemptTimeout is how long one address may take while there are others.
-const attemptTimeout = 10 * time.Second
 
 // DialConfig says how [Dial] goes about it. A nil DialConfig and the zero one
 // mean all defaults. Dial copies it.
@@ -29,12 +33,20 @@ type DialConfig struct {
 	// Nagle turns TCP_NODELAY off: small segments wait until earlier ones are
 	// acknowledged (RFC 896).
 	Nagle bool
+
+	// Race says how the addresses of a name are found and tried: the
+	// resolver, the delays, which family, and a hook that sees it happen.
+	Race happyeyeballs.Config
 }
 
 // Dial connects to addr, "host:port". The host is an IP address, with a zone
-// if need be, or a name; the port a number or the name of a service. Of
-// several addresses those that the resolver puts first are tried first, one
-// after the other, for 10 s each as long as there are others.
+// if need be, or a name, in any script (IDNA 2008); the port a number or the
+// name of a service.
+//
+// The addresses of a name are raced as package happyeyeballs does it: IPv6
+// first, another every 250 ms, the first that answers wins. [Race] tells how
+// it went. An address is dialed as it is, unless it is of IPv4 and there is
+// only IPv6: then the way leads through the network's NAT64, if it has one.
 //
 // An error is a [*DialError]. The context bounds the call alone, not the
 // connection.
@@ -44,48 +56,99 @@ func Dial(ctx context.Context, addr string, cfg *DialConfig) (*Conn, error) {
 		d = *cfg
 	}
 	if err := stream.ContextError(ctx); err != nil {
-		return nil, dialError(ctx, addr, []error{err})
+		return nil, &DialError{Addr: addr, Errs: []error{err}}
 	}
-	host, targets, err := d.resolve(ctx, addr)
+	host, port, err := splitHostPort(ctx, addr)
 	if err != nil {
-		over(ctx)
-		return nil, dialError(ctx, addr, []error{err})
+		return nil, dialError(ctx, addr, err)
 	}
-	var errs []error
-	for i, target := range targets {
-		conn, err := d.attempt(ctx, target, i == len(targets)-1)
-		if err == nil {
-			return wrap(conn, host), nil
-		}
-		errs = append(errs, err)
-		if over(ctx) {
-			break
-		}
+	conn, report, err := d.dial(ctx, host, port)
+	if err != nil {
+		e := dialError(ctx, addr, err)
+		e.Race = report
+		return nil, e
 	}
-	return nil, dialError(ctx, addr, errs)
+	return wrap(conn, host, report), nil
 }
 
-func (d *DialConfig) attempt(ctx context.Context, target netip.AddrPort, last bool) (*net.TCPConn, error) {
-	if !last {
+// dial returns a report if there was something to race: a name, or what an
+// address becomes behind NAT64.
+func (d *DialConfig) dial(ctx context.Context, host string, port uint16) (*net.TCPConn, *happyeyeballs.Report, error) {
+	if a, err := netip.ParseAddr(host); err == nil {
+		conn, err := d.dialAddr(ctx, netip.AddrPortFrom(a.Unmap(), port))
+		if err == nil || !a.Unmap().Is4() || !errors.Is(err, syscall.ENETUNREACH) {
+			return conn, nil, err
+		}
+	}
+	name, err := asciiName(host)
+	if err != nil {
+		return nil, nil, err
+	}
+	return happyeyeballs.Dial(ctx, name, port,
+		func(ctx context.Context, c happyeyeballs.Candidate, _ func()) (*net.TCPConn, error) {
+			return d.attempt(ctx, c.Addr)
+		}, d.race())
+}
+
+// race is the Race of d with what follows from its LocalAddr.
+func (d *DialConfig) race() *happyeyeballs.Config {
+	cfg := d.Race
+	local := d.LocalAddr.Addr().Unmap()
+	if f := d.family(); f != 0 {
+		cfg.Family = f
+	}
+	if local.IsValid() && !local.IsUnspecified() {
+		cfg.Source = func(netip.Addr) netip.Addr { return local }
+	}
+	return &cfg
+}
+
+// family is that of the addresses to try, zero if it does not matter.
+func (d *DialConfig) family() happyeyeballs.Family {
+	local := d.LocalAddr.Addr().Unmap()
+	switch {
+	case !local.IsValid():
+		return d.Race.Family
+	case local.Is4():
+		return happyeyeballs.IPv4
+	}
+	return happyeyeballs.IPv6
+}
+
+// dialAddr is the short way for an address that was given.
+func (d *DialConfig) dialAddr(ctx context.Context, target netip.AddrPort) (*net.TCPConn, error) {
+	if f := d.family(); f != 0 && (f == happyeyeballs.IPv4) != target.Addr().Is4() {
+		reason := "not an " + f.String() + " address"
+		if d.LocalAddr.IsValid() {
+			reason = "no address of the local address's family"
+		}
+		return nil, &net.AddrError{Err: reason, Addr: target.Addr().String()}
+	}
+	if d.Race.AttemptTimeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, attemptTimeout)
+		ctx, cancel = context.WithTimeout(ctx, d.Race.AttemptTimeout)
 		defer cancel()
 	}
+	return d.attempt(ctx, target)
+}
+
+// attempt dials one address. It does not use Dialer.DialTCP, which binds the
+// socket even if there is no local address: that takes a port from all
+// connections of this host rather than from those to the same peer.
+func (d *DialConfig) attempt(ctx context.Context, target netip.AddrPort) (*net.TCPConn, error) {
 	dialer := net.Dialer{KeepAlive: d.KeepAlive}
-	conn, err := dialer.DialTCP(ctx, "tcp", d.LocalAddr, target)
+	if d.LocalAddr.IsValid() {
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(d.LocalAddr)
+	}
+	conn, err := dialer.DialContext(ctx, "tcp", target.String())
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		<-ctx.Done() // whose deadline it was, and whose timer is a moment behind
+	}
 	if err != nil {
 		return nil, err
 	}
-	return conn, setNagle(conn, d.Nagle)
-}
-
-// over reports whether ctx is done. Package net goes by the deadline itself,
-// which passes a moment earlier.
-func over(ctx context.Context) bool {
-	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
-		<-ctx.Done()
-	}
-	return ctx.Err() != nil
+	c := conn.(*net.TCPConn)
+	return c, setNagle(c, d.Nagle)
 }
 
 func setNagle(conn *net.TCPConn, on bool) error {
@@ -96,32 +159,6 @@ func setNagle(conn *net.TCPConn, on bool) error {
 		return errors.Join(err, conn.Close())
 	}
 	return nil
-}
-
-// resolve returns the addresses to try, in order. There is at least one.
-func (d *DialConfig) resolve(ctx context.Context, addr string) (host string, targets []netip.AddrPort, err error) {
-	host, port, err := splitHostPort(ctx, addr)
-	if err != nil {
-		return "", nil, err
-	}
-	addrs, err := lookup(ctx, host)
-	if err != nil {
-		return "", nil, err
-	}
-	for _, a := range addrs {
-		if a = a.Unmap(); d.reaches(a) {
-			targets = append(targets, netip.AddrPortFrom(a, port))
-		}
-	}
-	if len(targets) == 0 {
-		return "", nil, &net.AddrError{Err: "no address of the local address's family", Addr: host}
-	}
-	return host, targets, nil
-}
-
-func (d *DialConfig) reaches(a netip.Addr) bool {
-	local := d.LocalAddr.Addr().Unmap()
-	return !local.IsValid() || local.Is4() == a.Is4()
 }
 
 func splitHostPort(ctx context.Context, addr string) (host string, port uint16, err error) {
@@ -145,11 +182,18 @@ func splitHostPort(ctx context.Context, addr string) (host string, port uint16, 
 	return host, uint16(n), nil
 }
 
-func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	if a, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{a}, nil
+// asciiName returns the form of a host's name in the DNS. Names in other
+// scripts go through IDNA 2008 (RFC 5891); the rest stays as it is, since IDNA
+// refuses some that exist, as a_b.example.com.
+func asciiName(host string) (string, error) {
+	if !strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return host, nil
 	}
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	name, err := idna.Lookup.ToASCII(host)
+	if err != nil {
+		return "", &net.AddrError{Err: "not a host name: " + err.Error(), Addr: host}
+	}
+	return name, nil
 }
 
 // A Connector dials the same address whenever it is asked to.

@@ -56,6 +56,7 @@ func TestDialErrorNamesAddressAndReason(t *testing.T) {
 	op, ok := errors.AsType[*net.OpError](err)
 	require.True(t, ok)
 	assert.Equal(t, "dial", op.Op)
+	assert.Nil(t, op.Source, "bound without need")
 }
 
 func TestDialOfANameKeepsTheName(t *testing.T) {

@@ -85,7 +85,7 @@ func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 	if err := setNagle(c, l.nagle); err != nil {
 		return nil, err
 	}
-	return wrap(c, ""), nil
+	return wrap(c, "", nil), nil
 }
 
 // Close closes the socket, so that its address can be bound again. The kernel
