@@ -92,7 +92,7 @@ func (in *incoming) mayReceive() error {
 // crypto/tls allocates for each time that it asks.
 func (in *incoming) hasFor(p []byte) bool {
 	rest := len(in.ahead) - in.start
-	if rest == 0 || !in.framing.between() || rest == cap(in.ahead) {
+	if rest == 0 || !in.framing.between() {
 		return rest > 0
 	}
 	size := recordLen(in.ahead[in.start:])
@@ -151,13 +151,13 @@ func (in *incoming) fill(ctx context.Context) error {
 }
 
 // makeRoom moves what is ahead to the front of a buffer in which there is room
-// for the rest of a record, or for more while more is coming.
+// for the rest of the record, or for more while more is coming.
 func (in *incoming) makeRoom() {
-	size := recordSize
+	rest := in.ahead[in.start:]
+	size := max(recordLen(rest), smallSize)
 	if in.bulk {
 		size = bulkSize
 	}
-	rest := in.ahead[in.start:]
 	if cap(in.ahead) >= size {
 		in.ahead = append(in.ahead[:0], rest...)
 	} else {
