@@ -16,6 +16,8 @@ type receiving struct {
 	direction
 	socket socketReader
 	end    error // io.EOF or a *stream.BrokenError, once Receive has come to it
+
+	by func(p []byte) (int, error) // of a ReceiveBy under way
 }
 
 // Receive waits for bytes. See stream.ByteReceiver.
@@ -119,6 +121,9 @@ const drainGrace = 10 * time.Millisecond
 // then b for good.
 func (c *Conn) drain(p []byte, b *stream.BrokenError) (int, error) {
 	c.rx.reset()
+	if c.rx.by != nil {
+		return c.drainBy(p, b)
+	}
 	n, err := c.rx.socket.try(p)
 	if timedOut(err) { // b's interruption came after the reset
 		c.rx.reset()
