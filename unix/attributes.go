@@ -1,0 +1,46 @@
+package unix
+
+import (
+	"net"
+
+	"github.com/strata-go/strata/internal/sockattr"
+)
+
+// What is known about a Unix socket. They are the keys of package netconn and
+// answer through every layer above, also after Close. A listener, and a
+// PacketConn that was not dialed, has no remote address.
+var (
+	// LocalAddr is the name of this side, a *net.UnixAddr; it is empty where
+	// there is none. An abstract one begins with "@".
+	LocalAddr = sockattr.LocalAddr
+
+	// RemoteAddr is the name of the peer, in the form of LocalAddr.
+	RemoteAddr = sockattr.RemoteAddr
+
+	// PeerCred is who made the connection, or listened for it, as the kernel
+	// saw it at that moment. Linux and macOS.
+	PeerCred = sockattr.PeerCred
+
+	// Family is sockattr's Unix for every socket of this package.
+	Family = sockattr.NetFamily
+
+	// RawConn gives access to the descriptor, for socket options.
+	RawConn = sockattr.RawConn
+
+	// NetConn is the *net.UnixConn, whose deadlines belong to the stream. A
+	// listener has none.
+	NetConn = sockattr.NetConn
+)
+
+// A Cred is a process and the user and group that it ran as.
+type Cred = sockattr.Cred
+
+// infoOf is what conn tells about itself.
+func infoOf(conn *net.UnixConn) sockattr.Info {
+	info := sockattr.Of(conn)
+	info.Local, info.Remote = unnamed(info.Local), unnamed(info.Remote)
+	if a, ok := info.Remote.(*net.UnixAddr); ok && a == nil {
+		info.Remote = nil
+	}
+	return info
+}

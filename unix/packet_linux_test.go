@@ -1,0 +1,185 @@
+package unix_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/unix"
+)
+
+func packetPair(t *testing.T) (a, b *unix.PacketConn) {
+	t.Helper()
+	a, b, err := packets(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { a.Close(); b.Close() })
+	return a, b
+}
+
+func TestPacketTellsWhomToAnswer(t *testing.T) {
+	a, b := packetPair(t)
+	require.NoError(t, a.Send(t.Context(), unix.Packet{Data: []byte("ping")}))
+	p, err := b.Receive(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "ping", string(p.Data))
+	assert.Equal(t, nameOf(a), p.Addr)
+	require.NoError(t, b.Send(t.Context(), unix.Packet{Data: []byte("pong"), Addr: p.Addr}))
+	p, err = a.Receive(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "pong", string(p.Data))
+	remote, err := unix.RemoteAddr.Get(a)
+	require.NoError(t, err)
+	assert.Equal(t, nameOf(b), remote.String())
+	_, found := unix.RemoteAddr.Lookup(b)
+	assert.False(t, found)
+}
+
+func TestPacketThatDoesNotFitIsReportedWithItsLength(t *testing.T) {
+	a, b := packetPair(t)
+	require.NoError(t, a.Send(t.Context(), unix.Packet{Data: []byte("0123456789")}))
+	p := unix.Packet{Data: make([]byte, 0, 4)}
+	err := b.ReceiveInto(t.Context(), &p)
+	var truncated *unix.TruncatedError
+	require.ErrorAs(t, err, &truncated)
+	assert.Equal(t, unix.TruncatedError{Room: 4, Length: 10}, *truncated)
+	assert.Equal(t, "0123", string(p.Data))
+	assert.Equal(t, nameOf(a), p.Addr)
+
+	require.NoError(t, a.Send(t.Context(), unix.Packet{Data: []byte("fits")}))
+	require.NoError(t, b.ReceiveInto(t.Context(), &p))
+	assert.Equal(t, "fits", string(p.Data))
+	require.ErrorIs(t, b.ReceiveInto(t.Context(), &unix.Packet{}), stream.ErrEmptyBuffer)
+}
+
+func TestLongPacketsArriveWhole(t *testing.T) {
+	a, b := packetPair(t)
+	require.NoError(t, a.Send(t.Context(), unix.Packet{Data: make([]byte, 150_000)}))
+	p, err := b.Receive(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, p.Data, 150_000)
+	assert.Equal(t, len(p.Data), cap(p.Data))
+}
+
+func TestFailureOfAReceiveLeavesThePacketAsItWas(t *testing.T) {
+	_, b := packetPair(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	go cancel()
+	p := unix.Packet{Data: []byte("before"), Addr: "before"}
+	require.ErrorIs(t, b.ReceiveInto(ctx, &p), context.Canceled)
+	assert.Equal(t, unix.Packet{Data: []byte("before"), Addr: "before"}, p)
+}
+
+func TestFullQueueMakesSendWait(t *testing.T) {
+	a, b := packetPair(t)
+	sent := 0
+	for {
+		ctx, cancel := context.WithCancel(t.Context())
+		go cancel()
+		err := a.Send(ctx, unix.Packet{Data: []byte("x")})
+		if err != nil {
+			require.ErrorIs(t, err, context.Canceled)
+			if sent > 0 {
+				break
+			}
+			continue
+		}
+		sent++
+	}
+	for range sent {
+		_, err := b.Receive(t.Context())
+		require.NoError(t, err)
+	}
+	require.NoError(t, a.Send(t.Context(), unix.Packet{Data: []byte("last")}))
+	p, err := b.Receive(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "last", string(p.Data), "a canceled Send has sent nothing")
+}
+
+func TestPacketErrorsAreReportedOnceAndTheSocketLives(t *testing.T) {
+	a, b := packetPair(t)
+	err := a.Send(t.Context(), unix.Packet{Data: make([]byte, 16<<20)})
+	require.ErrorIs(t, err, syscall.EMSGSIZE)
+	require.ErrorIs(t, b.Send(t.Context(), unix.Packet{Addr: "@nobody-is-here"}), syscall.ECONNREFUSED)
+	require.ErrorIs(t, b.Send(t.Context(), unix.Packet{Addr: place(t)}), syscall.ENOENT)
+	require.ErrorIs(t, b.Send(t.Context(), unix.Packet{}), syscall.ENOTCONN)
+	require.NoError(t, a.Send(t.Context(), unix.Packet{Data: []byte("on")}))
+	p, err := b.Receive(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "on", string(p.Data))
+}
+
+func TestPacketSocketAtAPathHasAFile(t *testing.T) {
+	name, local := place(t), place(t)
+	b, err := unix.ListenPacket(t.Context(), name, &unix.ListenConfig{Mode: 0o600})
+	require.NoError(t, err)
+	a, err := unix.DialPacket(t.Context(), name, &unix.DialConfig{LocalName: local})
+	require.NoError(t, err)
+	require.NoError(t, a.Send(t.Context(), unix.Packet{}))
+	p, err := b.Receive(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, unix.Packet{Data: []byte{}, Addr: local}, p)
+	require.NoError(t, a.Close())
+	require.NoError(t, b.Close())
+	assert.NoFileExists(t, name)
+	assert.NoFileExists(t, local)
+	require.ErrorIs(t, a.Send(t.Context(), unix.Packet{}), net.ErrClosed)
+}
+
+func TestEmptyPacketInOrderIsNotTheEnd(t *testing.T) {
+	a, b, err := seqpackets(t.Context())
+	require.NoError(t, err)
+	defer a.Close()
+	defer b.Close()
+	want := []string{"", "", "x", ""}
+	for _, p := range want {
+		require.NoError(t, a.Send(t.Context(), []byte(p)))
+	}
+	require.NoError(t, a.Close())
+	for _, p := range want {
+		got, err := b.Receive(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, p, string(got))
+	}
+	_, err = b.Receive(t.Context())
+	require.Equal(t, io.EOF, err)
+}
+
+func TestPacketsInOrderAreNeverCut(t *testing.T) {
+	a, b, err := seqpackets(t.Context())
+	require.NoError(t, err)
+	defer a.Close()
+	defer b.Close()
+	require.NoError(t, a.Send(t.Context(), make([]byte, 150_000)))
+	require.ErrorIs(t, a.Send(t.Context(), make([]byte, 16<<20)), syscall.EMSGSIZE)
+	require.NoError(t, a.Send(t.Context(), []byte("on")))
+	got, err := b.Receive(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, got, 150_000)
+	got, err = b.Receive(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "on", string(got))
+	cred, err := unix.PeerCred.Get(b)
+	require.NoError(t, err)
+	assert.NotZero(t, cred.PID)
+}
+
+func TestOtherKindsOfSocketsAreRefused(t *testing.T) {
+	name := place(t)
+	ln := listen(t, name, nil)
+	_, err := unix.DialSeqpacket(t.Context(), nameOf(ln), nil)
+	require.ErrorIs(t, err, syscall.EPROTOTYPE)
+	_, err = unix.DialPacket(t.Context(), nameOf(ln), nil)
+	require.ErrorIs(t, err, syscall.EPROTOTYPE)
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: place(t)})
+	require.NoError(t, err)
+	defer conn.Close()
+	assert.PanicsWithValue(t, "unix: Wrap: conn is unixgram, not unix", func() { unix.Wrap(conn) })
+	assert.PanicsWithValue(t, "unix: Wrap: nil conn", func() { unix.Wrap(nil) })
+	assert.PanicsWithValue(t, "unix: WrapListener: nil ln", func() { unix.WrapListener(nil) })
+}
