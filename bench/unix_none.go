@@ -1,0 +1,6 @@
+//go:build !unix
+
+package main
+
+// unixCases need descriptors to pass.
+var unixCases []benchCase
