@@ -33,7 +33,7 @@ func BenchmarkObjects(b *testing.B) {
 		{"buffered/4x4/background", 64, 4, false},
 		{"buffered/4x4/cancelable", 64, 4, true},
 	} {
-		ctx := context.Background() //nolint:usetesting // what cannot be canceled is a case of its own
+		ctx := context.Background()
 		if tr.cancel {
 			ctx = b.Context()
 		}

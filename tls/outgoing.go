@@ -144,7 +144,7 @@ func (o *outgoing) putBack(b []byte, n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.flushing = false
-	rest := append(b[:0], b[n:]...)
+	rest := b[:copy(b, b[n:])]
 	o.expected = len(rest)
 	rest = append(rest, o.queue...)
 	giveBack(o.queue)

@@ -41,7 +41,7 @@ func (c census) settle() error {
 		if err == nil || wait > settleLimit/2 {
 			return err
 		}
-		time.Sleep(wait) // lets the clock of a bubble go on, too
+		<-time.After(wait) // lets the clock of a bubble go on, too
 	}
 }
 

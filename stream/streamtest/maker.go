@@ -13,7 +13,7 @@ import (
 // A Maker makes the streams that [TestByteStream] tests, and says what they
 // cannot do. The fields that are false by default are for transports that
 // have no way to hold a line of the contract: each makes the suite want the
-// transport's own, documented behaviour instead.
+// transport's own, documented behavior instead.
 type Maker struct {
 	// Pipe returns the two ends of a new connection. It is called many times.
 	// The suite closes both ends. Whatever else a connection needs, such as a
