@@ -2,5 +2,5 @@
 
 package process
 
-// AwaitBlocking waits for a child where there are no pidfds to poll.
-func AwaitBlocking(pid int) error { return awaitBlocking(pid) }
+// AwaitExit waits for the end of a child, and leaves it to be reaped.
+func AwaitExit(pid int) error { return awaitExit(pid) }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -166,24 +167,37 @@ func TestStateTellsWhetherTheProcessIsStopped(t *testing.T) {
 	assert.Equal(t, "signal: killed", wait(t, p).String())
 }
 
-func TestWaitingWithoutPidfds(t *testing.T) {
-	proc, err := os.StartProcess("/bin/sh", []string{"sh", "-c", "exit 3"}, &os.ProcAttr{})
+func TestWaitingWithoutADescriptor(t *testing.T) {
+	census(t)
+	r, w, err := os.Pipe()
 	require.NoError(t, err)
-	require.NoError(t, process.AwaitBlocking(proc.Pid))
-	require.NoError(t, process.AwaitBlocking(proc.Pid), "it is a zombie still")
-	state, err := proc.Wait()
+	defer r.Close()
+	proc, err := os.StartProcess("/bin/sh", []string{"sh", "-c", "read line; exit 3"}, &os.ProcAttr{Files: []*os.File{r}})
 	require.NoError(t, err)
-	assert.Equal(t, 3, state.ExitCode())
-	assert.ErrorIs(t, process.AwaitBlocking(proc.Pid), syscall.ECHILD)
+	limit(t, syscall.RLIMIT_NOFILE)(3)
+	later := time.AfterFunc(20*time.Millisecond, func() { _ = w.Close() })
+	defer later.Stop()
+	require.NoError(t, process.AwaitExit(proc.Pid))
+	require.NoError(t, process.AwaitExit(proc.Pid), "it is a zombie still")
+	var status syscall.WaitStatus
+	pid, err := syscall.Wait4(proc.Pid, &status, syscall.WNOHANG, nil)
+	require.NoError(t, err)
+	require.Equal(t, proc.Pid, pid)
+	assert.Equal(t, 3, status.ExitStatus())
+	assert.ErrorIs(t, process.AwaitExit(proc.Pid), syscall.ECHILD)
+	assert.NoError(t, proc.Release())
 }
 
-// limit sets a limit of this process for the time of the test.
-func limit(t *testing.T, resource int, soft uint64) {
+// limit returns a function that sets a limit of this process, for the time of
+// the test.
+func limit(t *testing.T, resource int) (set func(soft uint64)) {
 	t.Helper()
 	var before syscall.Rlimit
 	require.NoError(t, syscall.Getrlimit(resource, &before))
 	t.Cleanup(func() { assert.NoError(t, syscall.Setrlimit(resource, &before)) })
-	require.NoError(t, syscall.Setrlimit(resource, &syscall.Rlimit{Cur: soft, Max: before.Max}))
+	return func(soft uint64) {
+		require.NoError(t, syscall.Setrlimit(resource, &syscall.Rlimit{Cur: soft, Max: before.Max}))
+	}
 }
 
 func TestLimitOfProcesses(t *testing.T) {
@@ -192,7 +206,7 @@ func TestLimitOfProcesses(t *testing.T) {
 	// A user of our own has one process, and may have none.
 	cmd := process.Cmd{Args: []string{"cat"}, Credential: &process.Credential{UID: 64321, GID: 64321}}
 	open(t, cmd)
-	limit(t, sysunix.RLIMIT_NPROC, 0) // which does not bind root
+	limit(t, sysunix.RLIMIT_NPROC)(0) // which does not bind root
 	for range 20 {
 		_, err := process.Open(t.Context(), cmd)
 		require.ErrorIs(t, err, syscall.EAGAIN)
@@ -282,7 +296,7 @@ func countDescriptors() int {
 
 func TestLimitOfDescriptors(t *testing.T) {
 	census(t)
-	limit(t, syscall.RLIMIT_NOFILE, uint64(len(descriptors(t))+40))
+	limit(t, syscall.RLIMIT_NOFILE)(uint64(len(descriptors(t)) + 40))
 	var processes []*process.Process
 	var err error
 	for err == nil {
@@ -302,6 +316,23 @@ func TestLimitOfDescriptors(t *testing.T) {
 		assert.True(t, wait(t, p).Success())
 		require.NoError(t, p.Close())
 	}
+}
+
+func TestNoMatterWhichDescriptorIsMissingNothingIsLeft(t *testing.T) {
+	census(t)
+	before := countDescriptors()
+	set := limit(t, syscall.RLIMIT_NOFILE)
+	for most := uint64(3); most < 500; most++ {
+		set(most)
+		p, err := process.Open(t.Context(), process.Cmd{Args: []string{"cat"}, Stderr: process.Discard})
+		if err == nil {
+			require.NoError(t, p.Close())
+			return
+		}
+		require.ErrorIs(t, err, syscall.EMFILE)
+		require.Equal(t, before, countDescriptors(), "with %d", most)
+	}
+	assert.Fail(t, "it never starts")
 }
 
 // TestSignalNeverHitsWhoGotTheNumber has the system give the number of a

@@ -206,15 +206,19 @@ func TestTerminateStopsWaitingWhenItsContextIsDone(t *testing.T) {
 func TestProcessIsAskedOnce(t *testing.T) {
 	census(t)
 	cmd := process.Cmd{Args: []string{"bash", "-c", // whose read is interrupted by a trap
-		`trap 'echo asked' TERM; echo ready; while read -r line || [ $? -gt 128 ]; do :; done; echo over`}}
+		`trap 'echo asked' TERM; trap 'echo usr1' USR1; echo ready; while read -r line || [ $? -gt 128 ]; do :; done; echo over`}}
 	cmd.Grace = forever
 	p := open(t, cmd)
 	expect(t, p.Stdout(), "ready\n")
 	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() { _, _ = p.Terminate(t.Context()) })
-	}
+	ask := func() { all.Go(func() { _, _ = p.Terminate(t.Context()) }) }
+	ask()
 	expect(t, p.Stdout(), "asked\n")
+	for range 8 {
+		ask()
+		require.NoError(t, p.Signal(syscall.SIGUSR1))
+		expect(t, p.Stdout(), "usr1\n")
+	}
 	require.NoError(t, p.Stdin().SendEOF(t.Context()))
 	all.Wait()
 	assert.Equal(t, "over\n", rest(t, p.Stdout()))

@@ -110,11 +110,7 @@ func (r *run) await(ctx context.Context) {
 // linger sees to it that the pipes give up in time, now that the process has
 // ended. The function that it returns must be called once they did.
 func (r *run) linger(ctx context.Context) (release func()) {
-	if r.canceled != nil || r.cmd.Linger < 0 {
-		r.stop()
-		return func() {}
-	}
-	timer := time.AfterFunc(r.cmd.Linger, r.stop)
+	timer := time.AfterFunc(r.cmd.Linger, r.stop) // at once if it is negative
 	unwatch := context.AfterFunc(ctx, r.stop)
 	return func() {
 		timer.Stop()
