@@ -27,8 +27,12 @@ func (a Answer) positive() bool { return len(a.Addrs) > 0 || len(a.Services) > 0
 // returns when it has answered for every type, or when ctx is done: then with
 // its cause, and without answers for the rest.
 func (c *Client) Lookup(ctx context.Context, host string, types []dnsmessage.Type, answer func(Answer)) error {
+	tell := func(a Answer) {
+		a.Err = rename(a.Err, host)
+		answer(a)
+	}
 	if as := special(host, types); as != nil {
-		deliver(answer, as)
+		deliver(tell, as)
 		return nil
 	}
 	failed := make([]Answer, len(types)) // by type, of the name that tells most
@@ -36,7 +40,7 @@ func (c *Client) Lookup(ctx context.Context, host string, types []dnsmessage.Typ
 		failed[i] = Answer{Type: typ, Err: notFound("")}
 	}
 	for _, name := range c.cfg.names(host) {
-		found, as := c.lookup(ctx, name, types, answer)
+		found, as := c.lookup(ctx, name, types, tell)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -45,10 +49,7 @@ func (c *Client) Lookup(ctx context.Context, host string, types []dnsmessage.Typ
 		}
 		keepWorst(failed, as)
 	}
-	for i := range failed {
-		failed[i].Err = rename(failed[i].Err, host)
-	}
-	deliver(answer, failed)
+	deliver(tell, failed)
 	return nil
 }
 

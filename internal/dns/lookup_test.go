@@ -150,6 +150,17 @@ func TestAliasesAreFollowed(t *testing.T) {
 	}
 }
 
+func TestErrorOfOneFamilyNamesTheHost(t *testing.T) {
+	s := serve(t, func(q dnstest.Query) dnstest.Reply {
+		if q.Type == dnsmessage.TypeAAAA {
+			return dnstest.Reply{}
+		}
+		return dual(q)
+	})
+	got := lookup(t, client(dns.Config{}, s), "host.test", addressTypes...)
+	assert.ErrorContains(t, got[dnsmessage.TypeAAAA].Err, "lookup host.test")
+}
+
 func TestSearchList(t *testing.T) {
 	tests := []struct {
 		name, host string

@@ -25,7 +25,7 @@ func special(host string, types []dnsmessage.Type) []Answer {
 		case local && typ == dnsmessage.TypeAAAA:
 			as[i].Addrs = []netip.Addr{netip.IPv6Loopback()}
 		default:
-			as[i].Err = rename(notFound(""), host)
+			as[i].Err = notFound("")
 		}
 	}
 	return as

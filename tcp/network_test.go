@@ -1,0 +1,99 @@
+package tcp_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/strata-go/strata/happyeyeballs"
+	"github.com/strata-go/strata/internal/testnet"
+	"github.com/strata-go/strata/tcp"
+)
+
+// slack is how much later than the RFC says a connection may be there, on a
+// machine that has other things to do. What these networks cost who tries one
+// address at a time is more: 4 s and up.
+const slack = 1500 * time.Millisecond
+
+// TestDialTakesWhatTheRFCSays races in real networks. It runs itself again in
+// a network namespace.
+func TestDialTakesWhatTheRFCSays(t *testing.T) {
+	if !testnet.Inside() {
+		rerun(t)
+		return
+	}
+	host, err := testnet.Up()
+	if errors.Is(err, testnet.ErrUnavailable) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	t.Cleanup(func() { host.Close() })            // after the parallel ones below
+	dns, err := happyeyeballs.NewDNSResolver(nil) // of the resolv.conf there
+	require.NoError(t, err)
+	t.Run("the firewall drops what it should", func(t *testing.T) { blackholed(t, host) })
+	resolvers := map[string]happyeyeballs.Resolver{"system": &happyeyeballs.SystemResolver{}, "DNS": dns}
+	for name, r := range resolvers {
+		for _, s := range testnet.Scenarios {
+			t.Run(name+"/"+s.Name, func(t *testing.T) {
+				t.Parallel()
+				dialScenario(t, host, s, r)
+			})
+		}
+	}
+}
+
+// blackholed checks that the scenarios are what they say: one who tries the
+// first address alone waits.
+func blackholed(t *testing.T, host *testnet.Host) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+	defer cancel()
+	cfg := &tcp.DialConfig{Race: happyeyeballs.Config{AttemptDelay: -1}}
+	_, err := tcp.Dial(ctx, net.JoinHostPort("badgood6.test", strconv.Itoa(int(host.Port))), cfg)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+func dialScenario(t *testing.T, host *testnet.Host, s testnet.Scenario, r happyeyeballs.Resolver) {
+	t.Helper()
+	cfg := &tcp.DialConfig{Race: happyeyeballs.Config{Resolver: r}}
+	addr := net.JoinHostPort(s.Host, strconv.Itoa(int(host.Port)))
+	start := time.Now()
+	c, err := tcp.Dial(t.Context(), addr, cfg)
+	took := time.Since(start)
+	require.NoError(t, err)
+	defer c.Close()
+	report, err := tcp.Race.Get(c)
+	require.NoError(t, err)
+	t.Logf("%v\n%v", took, report)
+	winner := report.Winner()
+	assert.Equal(t, netip.MustParseAddr(s.Addr), winner.Addr.Addr())
+	assert.GreaterOrEqual(t, winner.Start, s.Want)
+	assert.Less(t, took, s.Want+slack)
+}
+
+// rerun runs the test in a namespace, and skips it if it was skipped there.
+func rerun(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var out bytes.Buffer
+	err := testnet.Run(ctx, []string{"-test.run=^" + t.Name() + "$", "-test.v", "-test.timeout=50s", "-test.parallel=64"}, &out, &out)
+	if errors.Is(err, testnet.ErrUnavailable) {
+		t.Skip(err)
+	}
+	t.Log(out.String())
+	require.NoError(t, err)
+	if strings.Contains(out.String(), "--- SKIP") {
+		t.Skip("no namespaces for tests, see above")
+	}
+	require.Contains(t, out.String(), "--- PASS: "+t.Name())
+}
