@@ -227,9 +227,12 @@ func TestErrorsOfTheNetConn(t *testing.T) {
 func TestCancelClosesANetConnWithoutDeadlines(t *testing.T) {
 	_, b := pipePair(t)
 	refused := errors.New("no deadlines here")
-	c := wrap(t, &scripted{Conn: b, deadline: func(time.Time) error { return refused }})
-	ctx, cancel := cancelSoon(t.Context(), 100)
-	defer cancel()
+	ctx, cancel := context.WithCancel(t.Context())
+	c := wrap(t, &scripted{
+		Conn:     b,
+		read:     func(p []byte) (int, error) { cancel(); return b.Read(p) }, // not before the call has begun
+		deadline: func(time.Time) error { return refused },
+	})
 	_, err := c.Receive(ctx, make([]byte, 1))
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = c.Receive(t.Context(), make([]byte, 1))
