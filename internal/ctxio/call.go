@@ -26,24 +26,35 @@ func (c *Conn) enter(ctx context.Context, d *direction) error {
 	return nil
 }
 
-// park runs op, which may wait, on what is left of p until it has an answer.
-// A timeout is one if ctx is done; any other was not for this call.
+// park runs op, which may wait, on p until it has an answer.
 func (c *Conn) park(ctx context.Context, d *direction, op operation, p []byte) (n int, err error) {
-	for retried := false; ; retried = true {
-		// After this look a failure in the other direction interrupts us.
-		if b := c.broken.Load(); b != nil {
-			return n, b
-		}
-		m, err := op(c, p[n:])
-		n += m
-		if err == nil || !timedOut(err) {
-			return n, err
-		}
+	// After this look a failure in the other direction interrupts us.
+	if b := c.broken.Load(); b != nil {
+		return 0, b
+	}
+	n, err = op(c, p)
+	if timedOut(err) {
+		n, err = c.repark(ctx, d, op, p, n, err)
+	}
+	return n, err
+}
+
+// repark goes on where op was ended by the timeout err with n of p done. It
+// is one if ctx is done; any other was not for this call.
+func (c *Conn) repark(ctx context.Context, d *direction, op operation, p []byte, n int, err error) (int, error) {
+	for retried := false; timedOut(err); retried = true {
 		d.reset()
 		if ctx.Err() != nil || c.closed.Load() || retried || faulty(noRetry) {
-			return n, err
+			break
 		}
+		if b := c.broken.Load(); b != nil { // as in park
+			return n, b
+		}
+		var m int
+		m, err = op(c, p[n:])
+		n += m
 	}
+	return n, err
 }
 
 // An operation is a call of the net.Conn.

@@ -21,6 +21,13 @@ type receiving struct {
 }
 
 // Receive waits for bytes. See stream.ByteReceiver.
+//
+// It tries first and parks only if that is not enough. Both system calls are
+// made from here, and not from functions that share this with others: where
+// the kernel has the processor forget its way back (RSB filling, safe RET),
+// each function that is still to be returned from after a system call costs
+// some 15 ns, which beside the call for a short message is much. Send does
+// the same.
 func (c *Conn) Receive(ctx context.Context, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, stream.ErrEmptyBuffer
@@ -32,26 +39,41 @@ func (c *Conn) Receive(ctx context.Context, p []byte) (int, error) {
 	if c.rx.end != nil {
 		return 0, c.rx.end
 	}
-	n, err := c.read(ctx, p)
-	if n > 0 || err == nil {
-		return n, nil
+	d, socket := &c.rx.direction, &c.rx.socket
+	if !d.suits(ctx) {
+		d.clear()
+		n, err := socket.answer(socket.ask(p))
+		if !mustPark(err) {
+			return c.received(ctx, p, n, err)
+		}
+		d.arm(ctx)
+	}
+	if b := c.broken.Load(); b != nil { // as in park
+		d.settle()
+		return c.received(ctx, p, 0, b)
+	}
+	n, err := c.conn.Read(p)
+	if n == 0 && (err == nil || timedOut(err)) {
+		n, err = c.readOn(ctx, p, err)
+	}
+	d.settle()
+	return c.received(ctx, p, n, err)
+}
+
+// received finds the answer of a Receive whose read returned n and err.
+func (c *Conn) received(ctx context.Context, p []byte, n int, err error) (int, error) {
+	if n > 0 {
+		return n, nil // an error that came along will come again
 	}
 	return c.noMore(ctx, p, err)
 }
 
-// read tries first and parks only if that is not enough.
-func (c *Conn) read(ctx context.Context, p []byte) (int, error) {
-	d := &c.rx.direction
-	if !d.suits(ctx) {
-		d.clear()
-		if n, err := c.rx.socket.try(p); !mustPark(err) {
-			return n, err
-		}
-		d.arm(ctx)
+// readOn goes on after a read that returned nothing, or a timeout.
+func (c *Conn) readOn(ctx context.Context, p []byte, err error) (n int, _ error) {
+	if err == nil {
+		n, err = c.readSome(p)
 	}
-	n, err := c.park(ctx, d, (*Conn).readSome, p)
-	d.settle()
-	return n, err
+	return c.repark(ctx, &c.rx.direction, (*Conn).readSome, p, n, err)
 }
 
 // readSome is conn.Read, for which 0 and nil is an answer.

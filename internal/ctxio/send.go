@@ -32,7 +32,8 @@ const (
 	eofSent
 )
 
-// Send sends all of p. See stream.ByteSender.
+// Send sends all of p. See stream.ByteSender, and Receive on how it goes
+// about it.
 func (c *Conn) Send(ctx context.Context, p []byte) (int, error) {
 	if err := c.enterToSend(ctx); err != nil {
 		return 0, err
@@ -41,11 +42,27 @@ func (c *Conn) Send(ctx context.Context, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	n, err := c.write(ctx, p)
-	if err != nil {
-		err = c.verdict(ctx, err, &c.rx.direction)
+	d, socket := &c.tx.direction, &c.tx.socket
+	n := 0
+	if !d.suits(ctx) {
+		d.clear()
+		var err error
+		n, err = socket.answer(socket.ask(p))
+		if !mustPark(err) {
+			return n, c.verdict(ctx, err, &c.rx.direction)
+		}
+		d.arm(ctx)
 	}
-	return n, err
+	if b := c.broken.Load(); b != nil { // as in park
+		d.settle()
+		return n, c.verdict(ctx, b, &c.rx.direction)
+	}
+	m, err := c.conn.Write(p[n:])
+	if timedOut(err) {
+		m, err = c.repark(ctx, d, (*Conn).writeAll, p[n:], m, err)
+	}
+	d.settle()
+	return n + m, c.verdict(ctx, err, &c.rx.direction)
 }
 
 // enterToSend is enter for a direction that may have ended or be broken. After
@@ -71,22 +88,6 @@ func (c *Conn) enterToSend(ctx context.Context) error {
 func (c *Conn) leaveSend() {
 	c.tx.open.Store(false)
 	c.tx.guard.Leave()
-}
-
-// write tries first and parks only if that is not enough.
-func (c *Conn) write(ctx context.Context, p []byte) (n int, err error) {
-	d := &c.tx.direction
-	if !d.suits(ctx) {
-		d.clear()
-		n, err = c.tx.socket.try(p)
-		if !mustPark(err) {
-			return n, err
-		}
-		d.arm(ctx)
-	}
-	m, err := c.park(ctx, d, (*Conn).writeAll, p[n:])
-	d.settle()
-	return n + m, err
 }
 
 func (c *Conn) writeAll(p []byte) (int, error) { return c.conn.Write(p) }

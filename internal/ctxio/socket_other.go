@@ -16,16 +16,20 @@ func socketOf(net.Conn) *socket { return nil }
 
 type socketReader struct{}
 
-func (*socketReader) init(*socket)            {}
-func (*socketReader) ok() bool                { return false }
-func (*socketReader) try([]byte) (int, error) { return 0, stream.ErrWouldBlock }
-func (*socketReader) readable() bool          { return false }
-func (*socketReader) wait() error             { return nil }
-func (*socketReader) hungUp() bool            { return false }
-func (*socketReader) wasReset() bool          { return false }
+func (*socketReader) init(*socket)                  {}
+func (*socketReader) ok() bool                      { return false }
+func (*socketReader) try([]byte) (int, error)       { return 0, stream.ErrWouldBlock }
+func (*socketReader) ask([]byte) error              { return stream.ErrWouldBlock }
+func (*socketReader) answer(err error) (int, error) { return 0, err }
+func (*socketReader) readable() bool                { return false }
+func (*socketReader) wait() error                   { return nil }
+func (*socketReader) hungUp() bool                  { return false }
+func (*socketReader) wasReset() bool                { return false }
 
 type socketWriter struct{}
 
-func (*socketWriter) init(*socket)            {}
-func (*socketWriter) ok() bool                { return false }
-func (*socketWriter) try([]byte) (int, error) { return 0, stream.ErrWouldBlock }
+func (*socketWriter) init(*socket)                  {}
+func (*socketWriter) ok() bool                      { return false }
+func (*socketWriter) try([]byte) (int, error)       { return 0, stream.ErrWouldBlock }
+func (*socketWriter) ask([]byte) error              { return stream.ErrWouldBlock }
+func (*socketWriter) answer(err error) (int, error) { return 0, err }

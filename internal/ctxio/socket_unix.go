@@ -59,7 +59,15 @@ type socketReader struct {
 
 func (r *socketReader) init(s *socket) {
 	r.socket = s
-	r.once, r.poll, r.pollOnce = r.readNow, r.pollNow, r.pollOnly
+	r.once = func(fd uintptr) bool { // as a method value it would be two functions
+		for {
+			r.n, r.err = syscall.Read(int(fd), r.p[:min(len(r.p), maxTransfer)])
+			if r.err != syscall.EINTR {
+				return true
+			}
+		}
+	}
+	r.poll, r.pollOnce = r.pollNow, r.pollOnly
 }
 
 func (r *socketReader) ok() bool { return r.socket != nil }
@@ -67,11 +75,19 @@ func (r *socketReader) ok() bool { return r.socket != nil }
 // try reads what is there. The error is stream.ErrWouldBlock when that is
 // nothing, or when there is no socket to ask.
 func (r *socketReader) try(p []byte) (int, error) {
+	return r.answer(r.ask(p))
+}
+
+// ask and answer are the halves of try, before and after the system call.
+func (r *socketReader) ask(p []byte) error {
 	if r.socket == nil {
-		return 0, stream.ErrWouldBlock
+		return stream.ErrWouldBlock
 	}
 	r.p = p
-	err := r.raw.Read(r.once)
+	return r.raw.Read(r.once)
+}
+
+func (r *socketReader) answer(err error) (int, error) {
 	r.p = nil
 	switch {
 	case err != nil:
@@ -84,15 +100,6 @@ func (r *socketReader) try(p []byte) (int, error) {
 		return 0, stream.ErrWouldBlock
 	default:
 		return 0, opError("read", r.conn, r.err)
-	}
-}
-
-func (r *socketReader) readNow(fd uintptr) bool {
-	for {
-		r.n, r.err = syscall.Read(int(fd), r.p[:min(len(r.p), maxTransfer)])
-		if r.err != syscall.EINTR {
-			return true
-		}
 	}
 }
 
@@ -148,7 +155,19 @@ type socketWriter struct {
 
 func (w *socketWriter) init(s *socket) {
 	w.socket = s
-	w.once = w.writeNow
+	w.once = func(fd uintptr) bool {
+		for w.n < len(w.p) {
+			n, err := syscall.Write(int(fd), w.p[w.n:min(len(w.p), w.n+maxTransfer)])
+			if n > 0 {
+				w.n += n
+			}
+			if err != nil && !errors.Is(err, syscall.EINTR) {
+				w.err = err
+				break
+			}
+		}
+		return true
+	}
 }
 
 func (w *socketWriter) ok() bool { return w.socket != nil }
@@ -156,36 +175,31 @@ func (w *socketWriter) ok() bool { return w.socket != nil }
 // try writes what there is room for. The error is stream.ErrWouldBlock when
 // that is not all, or when there is no socket to ask.
 func (w *socketWriter) try(p []byte) (int, error) {
-	if w.socket == nil {
-		return 0, stream.ErrWouldBlock
-	}
-	w.p, w.n, w.err = p, 0, nil
-	err := w.raw.Write(w.once)
-	w.p = nil
-	switch {
-	case err != nil:
-		return w.n, err
-	case w.err == nil:
-		return w.n, nil
-	case w.err == syscall.EAGAIN:
-		return w.n, stream.ErrWouldBlock
-	default:
-		return w.n, opError("write", w.conn, w.err)
-	}
+	return w.answer(w.ask(p))
 }
 
-func (w *socketWriter) writeNow(fd uintptr) bool {
-	for w.n < len(w.p) {
-		n, err := syscall.Write(int(fd), w.p[w.n:min(len(w.p), w.n+maxTransfer)])
-		if n > 0 {
-			w.n += n
-		}
-		if err != nil && !errors.Is(err, syscall.EINTR) {
-			w.err = err
-			break
-		}
+// ask and answer are the halves of try, before and after the system call.
+func (w *socketWriter) ask(p []byte) error {
+	if w.socket == nil {
+		return stream.ErrWouldBlock
 	}
-	return true
+	w.p = p
+	return w.raw.Write(w.once)
+}
+
+func (w *socketWriter) answer(err error) (int, error) {
+	n, failure := w.n, w.err
+	w.p, w.n, w.err = nil, 0, nil
+	switch {
+	case err != nil:
+		return n, err
+	case failure == nil:
+		return n, nil
+	case failure == syscall.EAGAIN:
+		return n, stream.ErrWouldBlock
+	default:
+		return n, opError("write", w.conn, failure)
+	}
 }
 
 // maxTransfer is what macOS takes in one call, and net's own limit.
