@@ -13,7 +13,8 @@ import (
 
 // bufferedCases compare ReceiveUntil with bufio.Reader.ReadSlice, which both
 // return views of a buffer of 4096 bytes: over a source that costs nothing,
-// so that only the buffer counts, and over a socket.
+// so that only the buffer counts; over a socket with more lines than the
+// buffer holds; and in a dialogue over a socket, a line each way.
 var bufferedCases = []benchCase{
 	{
 		Name:      "buffered/receive-until",
@@ -31,10 +32,14 @@ var bufferedCases = []benchCase{
 		OneCore:   true,
 		Setup:     linesOverTCP,
 	},
+	{
+		Name:      "buffered/receive-until/dialogue",
+		Target:    1.2,
+		AllocFree: true,
+		OneCore:   true,
+		Setup:     dialogue,
+	},
 }
-
-// line is what is received: 64 bytes.
-var line = append(bytes.Repeat([]byte("x"), 62), "\r\n"...)
 
 // page is many of them.
 var page = bytes.Repeat(line, 1024)
@@ -91,10 +96,10 @@ func supplied(undo *cleanup, peer net.Conn, us ending, receive side) side {
 }
 
 func receiveLines(r *buffered.Receiver) side {
-	ctx, delim := oneContext.ctx, []byte("\n")
+	ctx := oneContext.ctx
 	return func(_ *watch, n int) error {
 		for range n {
-			p, err := r.ReceiveUntil(ctx, delim, 0)
+			p, err := r.ReceiveUntil(ctx, lf, 0)
 			if err != nil {
 				return err
 			}
@@ -115,4 +120,45 @@ func readLines(r *bufio.Reader) side {
 		}
 		return nil
 	}
+}
+
+// dialogue is a ping-pong of lines.
+func dialogue(undo *cleanup) (ours, theirs side, err error) {
+	a, b, err := tcpPair()
+	if err != nil {
+		return nil, nil, err
+	}
+	wrap := func(c net.Conn) end { return byLine{buffered.New(tcp.Wrap(c.(*net.TCPConn)), nil)} }
+	ours = pingPong(undo, wrap(a), wrap(b), oneContext)
+	c, d, err := tcpPair()
+	if err != nil {
+		return nil, nil, err
+	}
+	bareWrap := func(c net.Conn) end { return bareByLine{bare{c}, bufio.NewReader(c)} }
+	return ours, pingPong(undo, bareWrap(c), bareWrap(d), oneContext), nil
+}
+
+// byLine is an end that receives whole lines.
+type byLine struct{ *buffered.Stream }
+
+var lf = []byte("\n")
+
+func (s byLine) Receive(ctx context.Context, p []byte) (int, error) {
+	view, err := s.ReceiveUntil(ctx, lf, 0)
+	if err != nil {
+		return 0, err
+	}
+	n := copy(p, view)
+	return n + copy(p[n:], lf), nil
+}
+
+// bareByLine is a bare one.
+type bareByLine struct {
+	bare
+	r *bufio.Reader
+}
+
+func (s bareByLine) Receive(_ context.Context, p []byte) (int, error) {
+	view, err := s.r.ReadSlice('\n')
+	return copy(p, view), err
 }

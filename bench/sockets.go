@@ -9,8 +9,8 @@ import (
 	"slices"
 
 	"github.com/strata-go/strata/stream"
-	"github.com/strata-go/strata/stream/netconn"
 	"github.com/strata-go/strata/tcp"
+	"github.com/strata-go/strata/unix"
 )
 
 // A network makes connections of one kind: ours are theirs, wrapped, so that
@@ -23,7 +23,7 @@ type network struct {
 
 var networks = []network{
 	{"tcp", tcpPair, func(c net.Conn) stream.ByteStream { return tcp.Wrap(c.(*net.TCPConn)) }},
-	{"unix", unixPair, func(c net.Conn) stream.ByteStream { return netconn.Wrap(c) }},
+	{"unix", unixPair, func(c net.Conn) stream.ByteStream { return unix.Wrap(c.(*net.UnixConn)) }},
 }
 
 // socketCases compare streams over sockets with the net.Conns below them, for

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -34,15 +35,18 @@ func (undo *cleanup) background(c ending, f func() error) {
 	undo.add(func() error { return errors.Join(c.Close(), <-done) })
 }
 
-// messageSize is what goes to and fro in a ping-pong, and what one ready read
-// takes.
+// messageSize is what goes to and fro in a ping-pong, a line, and what one
+// ready read takes.
 const messageSize = 64
+
+// line is such a message.
+var line = append(bytes.Repeat([]byte("x"), messageSize-2), "\r\n"...)
 
 // pingPong sends a message from a to b and waits until it is back.
 func pingPong(undo *cleanup, a, b end, p policy) side {
 	undo.add(b.Close)
 	undo.background(a, func() error { return echo(b, p) })
-	message := make([]byte, messageSize)
+	message := bytes.Clone(line)
 	send, receive := sendAll(a, message), receiveAll(a, message)
 	return func(_ *watch, n int) error {
 		for range n {
