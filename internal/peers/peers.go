@@ -1,0 +1,210 @@
+// Package peers runs real servers for tests: foreign software that our side of a
+// protocol has to get along with.
+//
+// A function for each server writes its configuration into a directory of its own,
+// starts it in the foreground on a free port of 127.0.0.1, waits until the port
+// answers and has the end of the test stop it:
+//
+//	addr := peers.Dovecot(t, files).IMAP
+//
+// Where the server is not installed, or may not be started, the test skips and
+// names the Debian package. [Command] runs a foreign client. The package does not
+// import testing.
+package peers
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A TB is the part of testing.TB that this package needs.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Skipf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Logf(format string, args ...any)
+	Failed() bool
+}
+
+// Files are the certificates that servers use, in PEM.
+type Files struct {
+	CA, Cert, Key string
+}
+
+// startTimeout bounds how long a server may take to answer, and stopTimeout how long
+// it has after SIGTERM.
+const (
+	startTimeout = 30 * time.Second
+	stopTimeout  = 10 * time.Second
+)
+
+// A process is a server to start.
+type process struct {
+	dir  string // its working directory and the place of its output
+	argv []string
+	env  []string
+	addr string // answers when the server is ready
+}
+
+// start runs p until the end of the test.
+func (p process) start(tb TB) {
+	tb.Helper()
+	out, err := os.Create(filepath.Join(p.dir, "out"))
+	if err != nil {
+		tb.Fatalf("peers: %v", err)
+	}
+	cmd := exec.Command(p.argv[0], p.argv[1:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, out, out
+	cmd.Env = append(os.Environ(), p.env...)
+	if err := cmd.Start(); err != nil {
+		tb.Fatalf("peers: %v", err)
+	}
+	ended := make(chan struct{})
+	go func() { // ends with the server, which Cleanup sees to
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	tb.Cleanup(func() {
+		p.stop(tb, cmd.Process, ended)
+		_ = out.Close()
+	})
+	p.wait(tb, ended)
+}
+
+func (p process) stop(tb TB, process *os.Process, ended <-chan struct{}) {
+	_ = process.Signal(syscall.SIGTERM)
+	select {
+	case <-ended:
+	case <-time.After(stopTimeout):
+		_ = process.Kill()
+		<-ended
+	}
+	if tb.Failed() {
+		tb.Logf("%s said:\n%s", p.argv[0], p.output())
+	}
+}
+
+// wait returns once the port answers.
+func (p process) wait(tb TB, ended <-chan struct{}) {
+	tb.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(startTimeout)
+	for {
+		conn, err := net.Dial("tcp", p.addr)
+		if err == nil {
+			_ = conn.Close()
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ended:
+			tb.Fatalf("peers: %s ended: %s", p.argv[0], p.output())
+		case <-deadline:
+			tb.Fatalf("peers: %s does not listen on %s: %s", p.argv[0], p.addr, p.output())
+		}
+	}
+}
+
+func (p process) output() string {
+	var all strings.Builder
+	for _, name := range []string{"out", "log"} {
+		said, _ := os.ReadFile(filepath.Join(p.dir, name)) // not every server has a log
+		all.Write(said)
+	}
+	return all.String()
+}
+
+// Program returns the path of a program, or skips the test.
+func Program(tb TB, name, debianPackage string) string {
+	tb.Helper()
+	for _, place := range []string{name, "/usr/sbin/" + name} {
+		if path, err := exec.LookPath(place); err == nil {
+			return path
+		}
+	}
+	tb.Skipf("%s is not installed (Debian: %s)", name, debianPackage)
+	return ""
+}
+
+// Command runs a program with input, and returns all that it printed.
+func Command(ctx context.Context, input, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Stdin = strings.NewReader(input)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// asRoot skips the test unless it runs as root, which servers want that change
+// who they are.
+func asRoot(tb TB, what string) {
+	tb.Helper()
+	if os.Geteuid() != 0 {
+		tb.Skipf("%s is started by root only", what)
+	}
+}
+
+// directory makes one that other users may enter, with a path short enough for
+// the sockets that servers make in it.
+func directory(tb TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp("", "peer")
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
+		tb.Fatalf("peers: %v", err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// write writes a file of a configuration, in which %NAME% stands for values.
+func write(tb TB, path, content string, values map[string]string) {
+	tb.Helper()
+	for name, value := range values {
+		content = strings.ReplaceAll(content, "%"+name+"%", value)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		tb.Fatalf("peers: %v", err)
+	}
+}
+
+// run runs a command that prepares a server.
+func run(tb TB, name string, args ...string) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	if out, err := Command(ctx, "", name, args...); err != nil {
+		tb.Fatalf("peers: %s: %v: %s", name, err, out)
+	}
+}
+
+// ports returns n ports of 127.0.0.1 that were free a moment ago.
+func ports(tb TB, n int) []string {
+	tb.Helper()
+	var free []string
+	var all []net.Listener // closed at the end only, so that all of them differ
+	for range n {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			tb.Fatalf("peers: %v", err)
+		}
+		all = append(all, ln)
+		free = append(free, fmt.Sprint(ln.Addr().(*net.TCPAddr).Port))
+	}
+	for _, ln := range all {
+		_ = ln.Close()
+	}
+	return free
+}
+
+func local(port string) string { return net.JoinHostPort("127.0.0.1", port) }

@@ -1,0 +1,362 @@
+package starttls_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/strata-go/strata/memory"
+	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/tls"
+	"github.com/strata-go/strata/tls/starttls"
+)
+
+// A dialect is a client's protocol in the tests of what all of them promise.
+type dialect struct {
+	name   string
+	client func(starttls.Policy, *tls.Config, starttls.Limits) negotiator
+
+	// before is the server's side up to where the client has asked for TLS,
+	// which goes says yes to; no and wrong are other answers.
+	before          []step
+	goes, no, wrong string
+
+	// after is the server's side from the handshake on.
+	after []step
+
+	// stripped is the server's side where it offers no TLS, up to the end of
+	// the negotiation in plaintext. Nil where there are no offers.
+	stripped []step
+
+	// has is a capability that after tells and before does not.
+	has string
+
+	// lines tells that the protocol is one of lines.
+	lines bool
+}
+
+func dialects() []dialect {
+	return []dialect{{
+		name: "SMTP", lines: true,
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.SMTP{Name: "c.example", Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before: []step{
+			{say: "220-mail.example\r\n220 ready\r\n"}, {hear: "EHLO c.example\r\n"},
+			{say: "250-mail.example\r\n250-AUTH EVIL\r\n250 starttls\r\n"}, {hear: "STARTTLS\r\n"},
+		},
+		goes: "220 go\r\n", no: "454 not now\r\n", wrong: "354 go on\r\n",
+		after:    []step{{server: true}, {hear: "EHLO c.example\r\n"}, {say: "250-mail.example\r\n250 SIZE 100\r\n"}},
+		stripped: []step{{say: "220 ready\r\n"}, {hear: "EHLO c.example\r\n"}, {say: "250-mail.example\r\n250 XSTARTTLS\r\n"}},
+		has:      "SIZE",
+	}, {
+		name: "LMTP", lines: true,
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.LMTP{Name: "c.example", Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before: []step{
+			{say: "220 ready\r\n"}, {hear: "LHLO c.example\r\n"},
+			{say: "250-mail.example\r\n250-AUTH EVIL\r\n250 STARTTLS\r\n"}, {hear: "STARTTLS\r\n"},
+		},
+		goes: "220 go\r\n", no: "502 no\r\n", wrong: "250 go on\r\n",
+		after:    []step{{server: true}, {hear: "LHLO c.example\r\n"}, {say: "250-mail.example\r\n250 SIZE 100\r\n"}},
+		stripped: []step{{say: "220 ready\r\n"}, {hear: "LHLO c.example\r\n"}, {say: "250 mail.example\r\n"}},
+		has:      "SIZE",
+	}, {
+		name: "IMAP", lines: true,
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.IMAP{Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before: []step{
+			{say: "* OK [CAPABILITY IMAP4rev1 EVIL] ready\r\n"}, {hear: "tls1 CAPABILITY\r\n"},
+			{say: "* OK [ALERT] pay here\r\n* capability IMAP4rev1 STARTTLS EVIL\r\ntls1 OK done\r\n"}, {hear: "tls2 STARTTLS\r\n"},
+		},
+		goes: "tls2 OK begin\r\n", no: "tls2 NO [REFERRAL imap://evil/] no\r\n", wrong: "+ go on\r\n",
+		after:    []step{{server: true}, {hear: "tls3 CAPABILITY\r\n"}, {say: "* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\ntls3 OK done\r\n"}},
+		stripped: []step{{say: "* OK ready\r\n"}, {hear: "tls1 CAPABILITY\r\n"}, {say: "* CAPABILITY IMAP4rev1\r\ntls1 OK done\r\n"}},
+		has:      "AUTH=PLAIN",
+	}, {
+		name: "POP3", lines: true,
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.POP3{Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before: []step{
+			{say: "+OK <1@evil>\r\n"}, {hear: "CAPA\r\n"}, {say: "+OK\r\nSTLS\r\nEVIL\r\n.\r\n"}, {hear: "STLS\r\n"},
+		},
+		goes: "+OK begin\r\n", no: "-ERR no\r\n", wrong: "+ go on\r\n",
+		after:    []step{{server: true}, {hear: "CAPA\r\n"}, {say: "+OK\r\nUSER\r\n.\r\n"}},
+		stripped: []step{{say: "+OK ready\r\n"}, {hear: "CAPA\r\n"}, {say: "-ERR what\r\n"}},
+		has:      "USER",
+	}}
+}
+
+// forEach runs a test for every dialect under a policy.
+func forEach(t *testing.T, policy starttls.Policy, test func(t *testing.T, d dialect, client negotiator)) {
+	for _, d := range dialects() {
+		t.Run(d.name, func(t *testing.T) {
+			_, cfg := configs(t, 0)
+			test(t, d, d.client(policy, cfg, starttls.Limits{}))
+		})
+	}
+}
+
+func with(steps []step, more ...step) []step {
+	return append(append([]step(nil), steps...), more...)
+}
+
+func TestClientStartsTLSAndAsksAgain(t *testing.T) {
+	forEach(t, starttls.Required, func(t *testing.T, d dialect, client negotiator) {
+		steps := with(d.before, step{say: d.goes})
+		s, rest, err := script(t, client, with(steps, d.after...)...)
+		require.NoError(t, err)
+		requireTLS(t, s)
+		assert.Empty(t, rest)
+		list, ok := starttls.Capabilities.Lookup(s)
+		require.Equal(t, d.has != "", ok)
+		if ok {
+			_, has := list.Param(d.has)
+			assert.True(t, has, "%q", list)
+		}
+		for list, err := range starttls.Capabilities.All(s) {
+			require.NoError(t, err)
+			assert.NotContains(t, strings.Join(list, " "), "EVIL", "in any layer")
+		}
+	})
+}
+
+func TestClientRefusesWhatCameWithTheYes(t *testing.T) {
+	for _, extra := range []string{"x", "250 AUTH LOGIN\r\n", "\x16\x03\x03\x00\x01"} {
+		forEach(t, starttls.Opportunistic, func(t *testing.T, d dialect, client negotiator) {
+			s, rest, err := script(t, client, with(d.before, step{say: d.goes + extra})...)
+			require.ErrorIs(t, err, tls.ErrPlaintextBuffered)
+			assert.Nil(t, s)
+			assert.Empty(t, rest, "no ClientHello, no command")
+		})
+	}
+}
+
+func TestClientUnderRequiredSendsNothingMoreWithoutTLS(t *testing.T) {
+	forEach(t, starttls.Required, func(t *testing.T, d dialect, client negotiator) {
+		tests := map[string][]step{"refused": with(d.before, step{say: d.no})}
+		if d.stripped != nil {
+			tests["not offered"] = d.stripped
+		}
+		for name, steps := range tests {
+			t.Run(name, func(t *testing.T) {
+				s, rest, err := script(t, client, steps...)
+				var e *starttls.UnavailableError
+				require.ErrorAs(t, err, &e)
+				assert.Equal(t, d.name, e.Protocol)
+				assert.Nil(t, s)
+				assert.Empty(t, rest)
+			})
+		}
+	})
+}
+
+func TestOpportunisticClientTellsWhyItIsInPlaintext(t *testing.T) {
+	forEach(t, starttls.Opportunistic, func(t *testing.T, d dialect, client negotiator) {
+		s, rest, err := script(t, client, with(d.before, step{say: d.no})...)
+		require.NoError(t, err)
+		requirePlaintext(t, s, starttls.Refused)
+		assert.Empty(t, rest)
+		if d.stripped == nil {
+			return
+		}
+		s, rest, err = script(t, client, with(d.stripped, step{say: "more"})...)
+		require.NoError(t, err)
+		requirePlaintext(t, s, starttls.NotOffered)
+		assert.Empty(t, rest)
+		p := make([]byte, 4)
+		require.NoError(t, s.ReceiveExactly(t.Context(), p))
+		assert.Equal(t, "more", string(p), "what comes next is for the caller")
+	})
+}
+
+func TestClientGoesOnWithNoOddServerWhateverThePolicy(t *testing.T) {
+	forEach(t, starttls.Opportunistic, func(t *testing.T, d dialect, client negotiator) {
+		_, rest, err := script(t, client, with(d.before, step{say: d.wrong})...)
+		var e *starttls.ReplyError
+		require.ErrorAs(t, err, &e)
+		assert.Empty(t, rest)
+		_, rest, err = script(t, client, with(d.before, step{hangUp: true})...)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		assert.Empty(t, rest)
+		_, rest, err = script(t, client, with(d.before, step{say: d.goes}, step{hear: "\x16"}, step{say: "plain text, no TLS"})...)
+		var he *tls.HandshakeError
+		require.ErrorAs(t, err, &he)
+		assert.NotContains(t, rest, d.name)
+	})
+}
+
+func TestClientRefusesAServerOfAnotherName(t *testing.T) {
+	forEach(t, starttls.Required, func(t *testing.T, d dialect, _ negotiator) {
+		_, cfg := configs(t, 0)
+		cfg.ServerName = "other.example"
+		steps := with(d.before, step{say: d.goes})
+		_, _, err := script(t, d.client(starttls.Opportunistic, cfg, starttls.Limits{}), with(steps, d.after...)...)
+		var he *tls.HandshakeError
+		require.ErrorAs(t, err, &he)
+	})
+}
+
+func TestClientBoundsWhatTheServerSays(t *testing.T) {
+	forEach(t, starttls.Opportunistic, func(t *testing.T, d dialect, client negotiator) {
+		_, cfg := configs(t, 0)
+		small := d.client(starttls.Opportunistic, cfg, starttls.Limits{Line: 20, Lines: 2})
+		tooLong := strings.Repeat("x", 30) + "\r\n"
+		_, _, err := script(t, small, step{say: d.before[0].say[:4] + tooLong})
+		require.Error(t, err, "a line of 34 bytes")
+		if !d.lines {
+			return
+		}
+		steps := with(d.before, step{say: d.goes})
+		_, _, err = script(t, small, with(steps, d.after...)...)
+		require.Error(t, err, "more than 2 lines, or a longer one")
+		_, _, err = script(t, client, step{say: strings.TrimSuffix(d.before[0].say, "\r\n") + "\nx\r\n"})
+		require.ErrorContains(t, err, "control character")
+	})
+}
+
+func TestSilentServerIsGivenUp(t *testing.T) {
+	for _, d := range dialects() {
+		t.Run(d.name, func(t *testing.T) {
+			_, cfg := configs(t, 0)
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				ours, theirs := memory.Pipe(nil)
+				defer theirs.Close()
+				_, err := d.client(starttls.Opportunistic, cfg, starttls.Limits{})(t.Context(), ours)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.Equal(t, 30*time.Second, time.Since(start))
+				ours, theirs = memory.Pipe(nil)
+				defer theirs.Close()
+				_, err = d.client(starttls.Opportunistic, cfg, starttls.Limits{Time: time.Second})(t.Context(), ours)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.Equal(t, 31*time.Second, time.Since(start))
+			})
+		})
+	}
+}
+
+// TestCancelAnywhereClosesTheConnection cancels once the server has said each of its
+// things, and then no more.
+func TestCancelAnywhereClosesTheConnection(t *testing.T) {
+	forEach(t, starttls.Opportunistic, func(t *testing.T, d dialect, client negotiator) {
+		for i := range d.before {
+			ctx, cancel := context.WithCancel(limited(t))
+			ours, theirs := memory.Pipe(nil)
+			done := make(chan error, 1)
+			go func() {
+				_, err := client(ctx, ours)
+				done <- err
+			}()
+			for _, st := range d.before[:i] {
+				if st.say != "" {
+					say(t, ctx, theirs, st.say)
+				} else {
+					_, err := receiveFull(ctx, theirs, make([]byte, len(st.hear)))
+					require.NoError(t, err)
+				}
+			}
+			cancel()
+			require.ErrorIs(t, <-done, context.Canceled)
+			rest(t.Context(), theirs) // ends, since the other end is closed
+		}
+	})
+}
+
+func TestNilStreamIsAnError(t *testing.T) {
+	forEach(t, starttls.Required, func(t *testing.T, _ dialect, client negotiator) {
+		_, err := client(t.Context(), nil)
+		require.Error(t, err)
+	})
+}
+
+func TestDoneContextClosesTheConnection(t *testing.T) {
+	forEach(t, starttls.Required, func(t *testing.T, _ dialect, client negotiator) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		ours, theirs := memory.Pipe(nil)
+		_, err := client(ctx, ours)
+		require.ErrorIs(t, err, context.Canceled)
+		assert.Empty(t, rest(t.Context(), theirs))
+	})
+}
+
+func TestNamesThatEndTheCommandAreRefused(t *testing.T) {
+	for _, name := range []string{"a\r\nMAIL FROM:<x@y>", "a b", "a\nb", "a\x00b", "a\x7f"} {
+		for _, side := range []negotiator{
+			starttls.SMTP{Name: name}.Client, starttls.LMTP{Name: name}.Client, starttls.SMTP{Name: name}.Server,
+			starttls.IMAP{Name: name}.Server, starttls.POP3{Name: name}.Server,
+		} {
+			_, rest, err := script(t, side, step{say: "220 ready\r\n"})
+			require.ErrorContains(t, err, "space or control character")
+			assert.Empty(t, rest)
+		}
+	}
+}
+
+func TestIMAPPreauthenticated(t *testing.T) {
+	_, rest, err := script(t, starttls.IMAP{}.Client, step{say: "* PREAUTH welcome\r\n"})
+	var e *starttls.UnavailableError
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, starttls.Preauthenticated, e.Reason)
+	assert.Empty(t, rest)
+
+	s, _, err := script(t, starttls.IMAP{Policy: starttls.Opportunistic}.Client, step{say: "* PREAUTH welcome\r\n"},
+		step{hear: "tls1 CAPABILITY\r\n"}, step{say: "* CAPABILITY IMAP4rev1 STARTTLS\r\ntls1 OK\r\n"})
+	require.NoError(t, err)
+	requirePlaintext(t, s, starttls.Preauthenticated)
+}
+
+func TestIMAPServerThatHidesAYes(t *testing.T) {
+	before := []step{{say: "* OK\r\n"}, {hear: "tls1 CAPABILITY\r\n"}, {say: "* CAPABILITY STARTTLS\r\ntls1 OK\r\n"}, {hear: "tls2 STARTTLS\r\n"}}
+	for _, answer := range []string{
+		"* PREAUTH\r\n", "* BYE\r\n", "* OK {5}\r\n", "tls2 PREAUTH\r\n", "tls1 OK\r\n", "OK tls2\r\n", "HTTP/1.1 400 Bad Request\r\n", "\r\n",
+	} {
+		_, rest, err := script(t, starttls.IMAP{Policy: starttls.Opportunistic}.Client, with(before, step{say: answer})...)
+		var e *starttls.ReplyError
+		require.ErrorAs(t, err, &e, answer)
+		assert.Empty(t, rest)
+	}
+}
+
+func TestSMTPServerWithoutEHLO(t *testing.T) {
+	before := []step{{say: "220 old\r\n"}, {hear: "EHLO localhost\r\n"}, {say: "502 what\r\n"}}
+	s, _, err := script(t, starttls.SMTP{Policy: starttls.Opportunistic}.Client,
+		with(before, step{hear: "HELO localhost\r\n"}, step{say: "250 hello\r\n"})...)
+	require.NoError(t, err)
+	requirePlaintext(t, s, starttls.NotOffered)
+	_, ok := starttls.Capabilities.Lookup(s)
+	assert.False(t, ok)
+	_, rest, err := script(t, starttls.SMTP{}.Client, before...)
+	var e *starttls.UnavailableError
+	require.ErrorAs(t, err, &e)
+	assert.Empty(t, rest)
+}
+
+func TestSMTPRepliesMustBeOfOnePiece(t *testing.T) {
+	for _, reply := range []string{"", "22", "220x", "abc ", "220-a\r\n250 b", "220-a\r\nb", "\xff20 a", "999 a"} {
+		_, _, err := script(t, starttls.SMTP{Policy: starttls.Opportunistic}.Client, step{say: reply + "\r\n"})
+		var e *starttls.ReplyError
+		require.ErrorAs(t, err, &e, reply)
+	}
+}
+
+func TestCapabilitiesOfAStreamInPlaintextAreItsOwn(t *testing.T) {
+	s, _, err := script(t, starttls.SMTP{Name: "c.example", Policy: starttls.Opportunistic}.Client, dialects()[0].stripped...)
+	require.NoError(t, err)
+	list, err := starttls.Capabilities.Get(s)
+	require.NoError(t, err)
+	assert.Equal(t, starttls.CapabilityList{"XSTARTTLS"}, list)
+	_, ok := list.Param("STARTTLS")
+	assert.False(t, ok)
+	require.NoError(t, stream.Abort(s, nil))
+}

@@ -1,0 +1,306 @@
+package starttls_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/strata-go/strata/buffered"
+	"github.com/strata-go/strata/internal/peers"
+	"github.com/strata-go/strata/listener"
+	"github.com/strata-go/strata/tcp"
+	"github.com/strata-go/strata/tls"
+	"github.com/strata-go/strata/tls/starttls"
+)
+
+// A talk is what a client says once under TLS, and how the last lines of the answers
+// begin.
+type talk [][2]string
+
+var (
+	smtpTalk = talk{{"MAIL FROM:<a@c.example>", "250"}, {"RCPT TO:<b@localhost>", "250"}, {"RSET", "250"}, {"QUIT", "221"}}
+	imapTalk = talk{{"a1 LOGIN bob secret", "a1 OK"}, {"a2 LOGOUT", "a2 OK"}}
+	pop3Talk = talk{{"USER bob", "+OK"}, {"PASS secret", "+OK"}, {"STAT", "+OK"}, {"QUIT", "+OK"}}
+)
+
+// A realServer is one of others, for our clients.
+type realServer struct {
+	client func(*tls.Config) negotiator
+	addr   string
+	talk   talk
+}
+
+// testServer has the whole conversation over both versions, and a wrong name.
+func testServer(t *testing.T, r realServer) {
+	for name, version := range versions {
+		t.Run(name, func(t *testing.T) {
+			ctx := limited(t)
+			_, cfg := configs(t, version)
+			s, err := r.client(cfg)(ctx, dial(t, ctx, r.addr))
+			require.NoError(t, err)
+			requireTLS(t, s)
+			got, err := tls.Version.Get(s)
+			require.NoError(t, err)
+			assert.Equal(t, name, got.String())
+			for _, turn := range r.talk {
+				say(t, ctx, s, turn[0]+"\r\n")
+				answered := false
+				for line, err := range s.Until(ctx, []byte("\r\n"), 4096) {
+					require.NoError(t, err)
+					if answered = strings.HasPrefix(string(line), turn[1]); answered {
+						break
+					}
+				}
+				require.True(t, answered, turn[0])
+			}
+			require.NoError(t, s.Close())
+		})
+	}
+	t.Run("another name", func(t *testing.T) {
+		ctx := limited(t)
+		_, cfg := configs(t, 0)
+		cfg.ServerName = "other.example"
+		_, err := r.client(cfg)(ctx, dial(t, ctx, r.addr))
+		var he *tls.HandshakeError
+		require.ErrorAs(t, err, &he)
+		assert.Equal(t, "other.example", he.ServerName)
+	})
+}
+
+func smtpClient(cfg *tls.Config) negotiator { return starttls.SMTP{Name: "c.example", TLS: cfg}.Client }
+func imapClient(cfg *tls.Config) negotiator { return starttls.IMAP{TLS: cfg}.Client }
+func pop3Client(cfg *tls.Config) negotiator { return starttls.POP3{TLS: cfg}.Client }
+
+func TestDovecot(t *testing.T) {
+	mail := peers.Dovecot(t, files(t))
+	t.Run("IMAP", func(t *testing.T) { testServer(t, realServer{imapClient, mail.IMAP, imapTalk}) })
+	t.Run("POP3", func(t *testing.T) { testServer(t, realServer{pop3Client, mail.POP3, pop3Talk}) })
+}
+
+func TestPostfix(t *testing.T) {
+	testServer(t, realServer{smtpClient, peers.Postfix(t, files(t)), smtpTalk})
+}
+
+// TestStunnel has stunnel do the dialogue in front of a plain server of ours.
+func TestStunnel(t *testing.T) {
+	tests := []struct {
+		protocol string
+		client   func(*tls.Config) negotiator
+		plain    func() negotiator
+		answer   string
+		talk     talk
+	}{
+		{"smtp", smtpClient, func() negotiator { return starttls.SMTP{Policy: starttls.Opportunistic}.Server }, "250 ok", smtpTalk[:1]},
+		{"imap", imapClient, func() negotiator { return starttls.IMAP{Policy: starttls.Opportunistic}.Server }, "a1 OK done", imapTalk[:1]},
+		{"pop3", pop3Client, func() negotiator { return starttls.POP3{Policy: starttls.Opportunistic}.Server }, "+OK", pop3Talk[:1]},
+	}
+	for _, tt := range tests {
+		t.Run(tt.protocol, func(t *testing.T) {
+			addr := serve(t, tt.plain(), tt.answer)
+			testServer(t, realServer{tt.client, peers.Stunnel(t, files(t), tt.protocol, addr.addr), tt.talk})
+		})
+	}
+}
+
+// A running server is one of ours for clients of others.
+type running struct {
+	addr string
+	mu   sync.Mutex
+	errs []error
+	said []string // the lines that clients sent after the negotiation
+	tls  []string // the versions
+}
+
+// serve runs a server until the end of the test, which gives the answer to each line.
+func serve(t *testing.T, side negotiator, answer string) *running {
+	t.Helper()
+	ln, err := tcp.Listen(t.Context(), "127.0.0.1:0", nil)
+	require.NoError(t, err)
+	addr, err := tcp.LocalAddr.Get(ln)
+	require.NoError(t, err)
+	r := &running{addr: addr.String()}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- listener.Serve(ctx, ln, func(ctx context.Context, conn *tcp.Conn) error {
+			s, err := side(ctx, conn)
+			if err == nil {
+				err = r.talk(ctx, s, answer)
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.errs = append(r.errs, err)
+			return nil
+		}, nil)
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-done
+	})
+	return r
+}
+
+func (r *running) talk(ctx context.Context, s *buffered.Stream, answer string) error {
+	if v, ok := tls.Version.Lookup(s); ok {
+		r.mu.Lock()
+		r.tls = append(r.tls, v.String())
+		r.mu.Unlock()
+	}
+	for line, err := range s.Until(ctx, []byte("\r\n"), 8192) {
+		if err != nil {
+			return err
+		}
+		r.mu.Lock()
+		r.said = append(r.said, string(line))
+		r.mu.Unlock()
+		if _, err := s.Send(ctx, []byte(reply(string(line), answer)+"\r\n")); err != nil {
+			return err
+		}
+		if strings.Contains(string(line), "QUIT") || strings.Contains(string(line), "LOGOUT") {
+			return s.Shutdown(ctx)
+		}
+	}
+	return nil
+}
+
+// reply answers a line of any of the mail protocols just so that clients go on.
+func reply(line, answer string) string {
+	verb, rest, _ := strings.Cut(line, " ")
+	switch {
+	case strings.HasPrefix(rest, "CAPABILITY"):
+		return "* CAPABILITY IMAP4rev1\r\n" + verb + " OK done"
+	case strings.HasPrefix(rest, "LOGOUT"):
+		return "* BYE bye\r\n" + verb + " OK done"
+	case strings.HasPrefix(answer, "*"):
+		return verb + " OK done"
+	case verb == "QUIT" && strings.HasPrefix(answer, "250"):
+		return "221 bye"
+	case verb == "DATA":
+		return "354 go on"
+	case verb == "CAPA":
+		return "+OK\r\nUSER\r\n."
+	case verb == "LIST" && strings.HasPrefix(answer, "+"):
+		return "+OK\r\n1 10\r\n."
+	}
+	return answer
+}
+
+func (r *running) has(t *testing.T, line, version string) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	assert.Contains(t, r.said, line, "%v", r.errs)
+	assert.Contains(t, r.tls, version)
+}
+
+// services that clients of others know, with what these clients call them.
+var foreign = []struct {
+	name, openssl, gnutls string
+	answer                string
+	server                func(*tls.Config) negotiator
+	quit                  string
+}{
+	{"SMTP", "smtp", "smtp", "250 ok", func(cfg *tls.Config) negotiator { return starttls.SMTP{TLS: cfg}.Server }, "QUIT"},
+	{"LMTP", "lmtp", "lmtp", "250 ok", func(cfg *tls.Config) negotiator { return starttls.LMTP{TLS: cfg}.Server }, "QUIT"},
+	{"IMAP", "imap", "imap", "* OK", func(cfg *tls.Config) negotiator { return starttls.IMAP{TLS: cfg}.Server }, "a LOGOUT"},
+	{"POP3", "pop3", "pop3", "+OK", func(cfg *tls.Config) negotiator { return starttls.POP3{TLS: cfg}.Server }, "QUIT"},
+}
+
+func TestOpensslClient(t *testing.T) {
+	openssl := peers.Program(t, "openssl", "openssl")
+	pem := files(t)
+	for _, f := range foreign {
+		for version, flag := range map[uint16]string{tls.VersionTLS12: "-tls1_2", tls.VersionTLS13: "-tls1_3"} {
+			t.Run(f.name+flag, func(t *testing.T) {
+				cfg, _ := configs(t, version)
+				r := serve(t, f.server(cfg), f.answer)
+				out, err := peers.Command(limited(t), f.quit+"\r\n", openssl, "s_client", "-starttls", f.openssl, "-connect", r.addr,
+					"-CAfile", pem.CA, "-verify_hostname", "localhost", "-servername", "localhost", "-verify_return_error", "-quiet", flag)
+				require.NoError(t, err, out)
+				r.has(t, f.quit, strings.ReplaceAll(strings.Replace(flag, "-tls", "TLS ", 1), "_", "."))
+			})
+		}
+		t.Run(f.name+" another name", func(t *testing.T) {
+			cfg, _ := configs(t, 0)
+			r := serve(t, f.server(cfg), f.answer)
+			out, err := peers.Command(limited(t), f.quit+"\r\n", openssl, "s_client", "-starttls", f.openssl, "-connect", r.addr,
+				"-CAfile", pem.CA, "-verify_hostname", "other.example", "-verify_return_error", "-quiet")
+			require.Error(t, err, out)
+			assert.Empty(t, r.said)
+		})
+	}
+}
+
+func TestGnutlsClient(t *testing.T) {
+	gnutls := peers.Program(t, "gnutls-cli", "gnutls-bin")
+	pem := files(t)
+	for _, f := range foreign {
+		for name, priority := range map[string]string{"TLS 1.2": "NORMAL:-VERS-ALL:+VERS-TLS1.2", "TLS 1.3": "NORMAL:-VERS-ALL:+VERS-TLS1.3"} {
+			t.Run(f.name+" "+name, func(t *testing.T) {
+				cfg, _ := configs(t, 0)
+				r := serve(t, f.server(cfg), f.answer)
+				host, port, err := net.SplitHostPort(r.addr)
+				require.NoError(t, err)
+				out, err := peers.Command(limited(t), f.quit+"\n", gnutls, "--crlf", "--starttls-proto="+f.gnutls, "--port", port,
+					"--x509cafile", pem.CA, "--verify-hostname=localhost", "--sni-hostname=localhost", "--priority", priority, host)
+				require.NoError(t, err, out)
+				r.has(t, f.quit, name)
+			})
+		}
+	}
+}
+
+func TestCurl(t *testing.T) {
+	curl := peers.Program(t, "curl", "curl")
+	pem := files(t)
+	tests := []struct {
+		i    int
+		args []string
+	}{
+		{0, []string{"--mail-from", "a@c.example", "--mail-rcpt", "b@localhost", "-X", "NOOP"}},
+		{2, []string{"-X", "NOOP"}},
+		{3, []string{"-X", "NOOP", "-I"}}, // -I: an answer of one line
+	}
+	for _, tt := range tests {
+		f := foreign[tt.i]
+		for name, max := range map[string]string{"TLS 1.2": "1.2", "TLS 1.3": "1.3"} {
+			t.Run(f.name+" "+name, func(t *testing.T) {
+				cfg, _ := configs(t, 0)
+				r := serve(t, f.server(cfg), f.answer)
+				_, port, err := net.SplitHostPort(r.addr)
+				require.NoError(t, err)
+				args := append([]string{"-sv", "--ssl-reqd", "--cacert", pem.CA, "--tls-max", max, "--max-time", "15"}, tt.args...)
+				out, err := peers.Command(limited(t), "", curl, append(args, fmt.Sprintf("%s://localhost:%s/", strings.ToLower(f.name), port))...)
+				require.NoError(t, err, out)
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				require.Equal(t, []string{name}, r.tls, out)
+				require.NotEmpty(t, r.said)
+			})
+		}
+	}
+}
+
+func TestSwaks(t *testing.T) {
+	swaks := peers.Program(t, "swaks", "swaks libnet-ssleay-perl")
+	pem := files(t)
+	for name, flag := range map[string]string{"TLS 1.2": "tlsv1_2", "TLS 1.3": "tlsv1_3"} {
+		t.Run(name, func(t *testing.T) {
+			cfg, _ := configs(t, 0)
+			r := serve(t, foreign[0].server(cfg), "250 ok")
+			host, port, err := net.SplitHostPort(r.addr)
+			require.NoError(t, err)
+			out, err := peers.Command(limited(t), "", swaks, "--server", host, "--port", port, "--tls", "--tls-protocol", flag,
+				"--tls-ca-path", pem.CA, "--tls-verify", "--tls-sni", "localhost", "--ehlo", "c.example",
+				"--from", "a@c.example", "--to", "b@localhost", "--quit-after", "RCPT")
+			require.NoError(t, err, out)
+			r.has(t, "MAIL FROM:<a@c.example>", name)
+		})
+	}
+}
