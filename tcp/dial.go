@@ -80,6 +80,11 @@ func (d *DialConfig) dial(ctx context.Context, host string, port uint16) (*net.T
 			return conn, nil, err
 		}
 	}
+	return d.dialName(ctx, host, port)
+}
+
+// dialName has its own copy of d, so that dialing an address allocates none.
+func (d DialConfig) dialName(ctx context.Context, host string, port uint16) (*net.TCPConn, *happyeyeballs.Report, error) {
 	name, err := asciiName(host)
 	if err != nil {
 		return nil, nil, err

@@ -3,7 +3,9 @@ package dns_test
 import (
 	"net"
 	"net/netip"
+	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -16,7 +18,7 @@ import (
 
 // patience is how long tests wait for servers that will not answer. Those that
 // will must do so within it.
-const patience = 300 * time.Millisecond
+const patience = time.Second
 
 // networks returns how a server was asked, and whether with EDNS(0).
 func networks(s *dnstest.Server) []string {
@@ -170,6 +172,17 @@ func TestSilentServerIsAskedLastNextTime(t *testing.T) {
 	}
 	assert.Len(t, first.Asked(), 1)
 	assert.Len(t, second.Asked(), 3)
+}
+
+func TestPenaltyOfASilentServerEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		list := servers("[::1]:53", "127.0.0.1:53")
+		c := dns.New(dns.Config{Servers: list})
+		dns.Remember(c, list[0], os.ErrDeadlineExceeded)
+		assert.Equal(t, list[1], dns.Order(c)[0])
+		<-time.After(30 * time.Second)
+		assert.Equal(t, list[0], dns.Order(c)[0])
+	})
 }
 
 func TestServersTakeTurnsWhenRotated(t *testing.T) {

@@ -17,3 +17,6 @@ func Decode(msg []byte, id uint16, q dnsmessage.Question) (Answer, error) {
 	}
 	return r.answer(netip.AddrPort{})
 }
+
+// Remember notes whether a server answered.
+func Remember(c *Client, server netip.AddrPort, err error) { c.remember(server, err) }

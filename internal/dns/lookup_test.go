@@ -94,13 +94,21 @@ func TestErrorsAreOfPackageNet(t *testing.T) {
 }
 
 func TestServerThatDoesNotAnswerIsATimeout(t *testing.T) {
-	s := serve(t, func(dnstest.Query) dnstest.Reply { return dnstest.Reply{Drop: true} })
+	asked := make(chan struct{}, 9)
+	s := serve(t, func(dnstest.Query) dnstest.Reply {
+		asked <- struct{}{}
+		return dnstest.Reply{Drop: true}
+	})
 	c := client(dns.Config{Timeout: 30 * time.Millisecond, Attempts: 3}, s)
 	got := lookup(t, c, "host.test", dnsmessage.TypeA)[dnsmessage.TypeA]
 	e, ok := errors.AsType[*net.DNSError](got.Err)
 	require.True(t, ok, "%v", got.Err)
 	assert.True(t, e.IsTimeout)
 	assert.Equal(t, s.Addr().String(), e.Server)
+	for range 3 {
+		<-asked
+	}
+	require.NoError(t, s.Close())
 	assert.Len(t, s.Asked(), 3)
 }
 
