@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"slices"
 
 	"github.com/strata-go/strata/attr"
 )
@@ -17,9 +17,15 @@ var attrCases = []benchCase{
 	lookupCase("attr/lookup/miss", 3, absent, 6),
 }
 
+// Keys beyond the 64th share bits with earlier ones, and a miss of a shared bit
+// is no miss at first sight; so there are few.
 var (
-	wanted = attr.New[int]("bench.wanted")
-	absent = attr.New[int]("bench.absent")
+	wanted  = attr.New[int]("bench.wanted")
+	absent  = attr.New[int]("bench.absent")
+	other   = attr.New[int]("bench.other")
+	fillers = []attr.Key[int]{
+		attr.New[int]("bench.a"), attr.New[int]("bench.b"), attr.New[int]("bench.c"), attr.New[int]("bench.d"),
+	}
 )
 
 // A layer has five facts; the innermost one's third is the wanted one.
@@ -29,24 +35,22 @@ func (l *layer) Value() int { return l.value }
 
 type valuer interface{ Value() int }
 
-func layersOf(depth int) *attr.Set {
-	set := factsOf(wanted).For(&layer{value: 7})
-	for range depth - 1 {
-		set = factsOf(attr.New[int]("bench.other")).For(&layer{}, set)
-	}
-	return set
-}
+var innermost, above = factsWith(wanted), factsWith(other)
 
-func factsOf(third attr.Key[int]) *attr.Table[*layer] {
-	facts := make([]attr.Fact[*layer], 5)
-	for i := range facts {
-		key := third
-		if i != 2 {
-			key = attr.New[int](fmt.Sprintf("bench.fact%d", i))
-		}
-		facts[i] = attr.Value(key, (*layer).Value)
+func factsWith(third attr.Key[int]) *attr.Table[*layer] {
+	var facts []attr.Fact[*layer]
+	for _, key := range slices.Insert(slices.Clone(fillers), 2, third) {
+		facts = append(facts, attr.Value(key, (*layer).Value))
 	}
 	return attr.Define(facts...)
+}
+
+func layersOf(depth int) *attr.Set {
+	set := innermost.For(&layer{value: 7})
+	for range depth - 1 {
+		set = above.For(&layer{}, set)
+	}
+	return set
 }
 
 func lookupCase(name string, depth int, key attr.Key[int], targetNS float64) benchCase {
