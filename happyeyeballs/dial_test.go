@@ -54,6 +54,21 @@ func TestFamilyRestrictsLookupsAndAttempts(t *testing.T) {
 	}
 }
 
+func TestAnswersNobodyAskedForAreIgnored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := resolverFunc(func(_ context.Context, _ happyeyeballs.Query, answer func(happyeyeballs.Answer)) error {
+			answer(happyeyeballs.Answer{Family: v6, Addrs: addrs(b1)})
+			answer(happyeyeballs.Answer{Family: v4, Addrs: addrs(a1)})
+			return nil
+		})
+		n := &network{hosts: map[string]reaction{a1: quick, b1: quick}}
+		_, report, err := happyeyeballs.Dial(t.Context(), "host.test", 80, n.dial,
+			&happyeyeballs.Config{Resolver: r, Family: v4, Source: dualStack})
+		require.NoError(t, err)
+		assert.Equal(t, []string{"0s 192.0.2.1 won 1ms"}, attempts(report))
+	})
+}
+
 func TestFiftyAddressesAreAllTried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		list, hosts := "", map[string]reaction{}

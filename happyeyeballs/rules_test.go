@@ -84,6 +84,12 @@ var scenarios = []scenario{
 		want:    []string{"149ms 2001:db8::1 won 150ms"}, took: 150 * ms,
 	},
 	{
+		name: "the resolution delay counts from the first of several answers", rule: "3",
+		answers: []said{{family: v4, addrs: a1}, {at: 30 * ms, family: v4, addrs: a1 + " " + a2}, {at: never, family: v6}},
+		hosts:   map[string]reaction{a1: quick},
+		want:    []string{"50ms 192.0.2.1 won 51ms"}, took: 51 * ms,
+	},
+	{
 		name: "IPv6 in 51 ms finds IPv4 started, and is next", rule: "3",
 		answers: []said{{family: v4, addrs: a1 + " " + a2}, {at: 51 * ms, family: v6, addrs: b1}},
 		hosts:   map[string]reaction{b1: quick},

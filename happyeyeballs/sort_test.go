@@ -48,6 +48,7 @@ func TestDestinationsSortByRFC6724(t *testing.T) {
 		{"rule 8: the smaller scope", [][2]string{{"fe80::1", "fe80::2"}, {"2001:db8:1::1", "2001:db8:1::2"}}, false},
 		{"rule 9: the nearer network", [][2]string{{"2001:db8:1::1", "2001:db8:1::2"}, {"2001:db8:3ffe::1", "2001:db8:3f44::2"}}, false},
 		{"rule 9 ends with the network", [][2]string{{"2001:db8:1::ffff", "2001:db8:1::1"}, {"2001:db8:1::2", "2001:db8:1::1"}}, true},
+		{"rule 9 needs a source", [][2]string{{"2001:db8:1::1", ""}, {"1::1", ""}}, true},
 		{"rule 9 is not for IPv4", [][2]string{{"10.200.0.1", "10.0.0.1"}, {"10.0.0.2", "10.0.0.1"}}, true},
 		{"rule 10: the order of the resolver", [][2]string{{"192.0.2.9", "192.0.2.1"}, {"192.0.2.3", "192.0.2.1"}, {"192.0.2.7", "192.0.2.1"}}, true},
 	}

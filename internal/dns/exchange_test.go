@@ -185,6 +185,16 @@ func TestPenaltyOfASilentServerEnds(t *testing.T) {
 	})
 }
 
+func TestAnswerEndsThePenalty(t *testing.T) {
+	first := serve(t, dual)
+	second := serve(t, func(dnstest.Query) dnstest.Reply { return dnstest.Reply{RCode: dnsmessage.RCodeServerFailure} })
+	c := client(dns.Config{}, first, second)
+	dns.Remember(c, first.Addr(), os.ErrDeadlineExceeded)
+	find(t, c)
+	assert.Len(t, second.Asked(), 1)
+	assert.Equal(t, first.Addr(), dns.Order(c)[0])
+}
+
 func TestServersTakeTurnsWhenRotated(t *testing.T) {
 	a, b := serve(t, dual), serve(t, dual)
 	c := client(dns.Config{Rotate: true}, a, b)

@@ -135,11 +135,14 @@ func TestAliasesAreFollowed(t *testing.T) {
 		}
 		return append(rs, dnstest.Addrs(fmt.Sprintf("A%d.Test", n), v4)...)
 	}
+	chaos := dnstest.Addrs("a0.test", v4)
+	chaos[0].Header.Class = dnsmessage.ClassCHAOS
 	tests := []struct {
 		name    string
 		records []dnsmessage.Resource
 		found   bool
 	}{
+		{"of another class", chaos, false},
 		{"none", chain(0), true},
 		{"one", chain(1), true},
 		{"as many as are followed", chain(16), true},
