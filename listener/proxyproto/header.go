@@ -19,8 +19,9 @@ type Header struct {
 
 	// Source is the client's address, and Destination the one that it
 	// connected to: a *net.TCPAddr, *net.UDPAddr or *net.UnixAddr each. Both
-	// are nil when the proxy does not tell. Version 1 knows TCP alone, and
-	// calls everything else unknown.
+	// are nil when the proxy does not tell; a server may refuse that, as
+	// HAProxy does in version 2. Version 1 knows TCP alone, and calls
+	// everything else unknown.
 	Source, Destination net.Addr
 
 	// TLVs is what else there is to tell, in order. Version 1 leaves it out.

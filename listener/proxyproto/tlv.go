@@ -71,13 +71,13 @@ func appendTLVs(out []byte, all []TLV) ([]byte, int, error) {
 		switch {
 		case v.Type == TypeCRC32C:
 			if sum > 0 {
-				return nil, 0, unsendable("two checksums")
+				return out, 0, unsendable("two checksums")
 			}
 			sum, value = len(out)+tlvHead, make([]byte, crc32.Size)
 		case v.Type == TypeUniqueID && len(value) > maxUniqueID:
-			return nil, 0, unsendable("a unique ID of %d bytes", len(value))
+			return out, 0, unsendable("a unique ID of %d bytes", len(value))
 		case len(value) > math.MaxUint16:
-			return nil, 0, unsendable("%d bytes of %v", len(value), v.Type)
+			return out, 0, unsendable("%d bytes of %v", len(value), v.Type)
 		}
 		out = appendTLV(out, v.Type, value)
 	}

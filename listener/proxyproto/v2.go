@@ -150,22 +150,21 @@ func (h *Header) appendV2(dst []byte) ([]byte, error) {
 		command = localV2
 	}
 	start := len(dst)
-	out := append(dst, signatureV2...)
-	out = append(out, command, e.family|e.transport, 0, 0)
-	out = e.append(out)
-	out, sum, err := appendTLVs(out, h.TLVs)
-	if err != nil {
-		return dst, err
+	dst = append(dst, signatureV2...)
+	dst = append(dst, command, e.family|e.transport, 0, 0)
+	dst, sum, err := appendTLVs(e.append(dst), h.TLVs)
+	size := len(dst) - start - fixedV2
+	switch {
+	case err != nil:
+		return dst[:start], err
+	case size > math.MaxUint16:
+		return dst[:start], unsendable("%d bytes are too many", size)
 	}
-	size := len(out) - start - fixedV2
-	if size > math.MaxUint16 {
-		return dst, unsendable("%d bytes are too many", size)
-	}
-	binary.BigEndian.PutUint16(out[start+14:], uint16(size))
+	binary.BigEndian.PutUint16(dst[start+14:], uint16(size))
 	if sum > 0 {
-		binary.BigEndian.PutUint32(out[sum:], crc32.Checksum(out[start:], castagnoli))
+		binary.BigEndian.PutUint32(dst[sum:], crc32.Checksum(dst[start:], castagnoli))
 	}
-	return out, nil
+	return dst, nil
 }
 
 func (e *endpoints) append(out []byte) []byte {

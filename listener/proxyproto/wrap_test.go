@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -253,7 +254,7 @@ func (g *glued) Send(ctx context.Context, p []byte) (int, error) {
 	if g.first == nil {
 		return g.Wrapper.Send(ctx, p)
 	}
-	whole := append(g.first, p...)
+	whole := slices.Concat(g.first, p)
 	g.first = nil
 	if _, err := g.Wrapper.Send(ctx, whole); err != nil {
 		return 0, err
