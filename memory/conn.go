@@ -107,15 +107,21 @@ func (c *Conn) SendBuffers(ctx context.Context, bufs [][]byte) (int64, error) {
 		return 0, err
 	}
 	defer c.leave(&c.out.sender)
+	if len(bufs) == 0 {
+		return 0, c.sendError()
+	}
 	var sent int64
-	for _, p := range bufs {
+	for i, p := range bufs {
+		if i > 0 && len(p) == 0 {
+			continue // it could only fail what is sent already
+		}
 		n, err := c.send(ctx, p)
 		sent += int64(n)
 		if err != nil {
 			return sent, err
 		}
 	}
-	return sent, c.sendError()
+	return sent, nil
 }
 
 // TrySend sends what there is room for now: in the buffer, and in a Receive

@@ -202,6 +202,30 @@ func TestLastByteTakenBeforeCloseLeavesTheSendASuccess(t *testing.T) {
 	})
 }
 
+func TestLastByteTakenBeforeCloseLeavesSendBuffersASuccess(t *testing.T) {
+	for _, bufs := range [][][]byte{
+		{[]byte("xy")},
+		{[]byte("x"), []byte("y")},
+		{nil, []byte("xy"), nil},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := memory.Pipe(lockstep)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				n, err := a.SendBuffers(t.Context(), bufs)
+				assert.NoError(t, err)
+				assert.EqualValues(t, 2, n)
+			}()
+			_, err := io.ReadFull(stream.NewReader(t.Context(), b), make([]byte, 2))
+			require.NoError(t, err)
+			require.NoError(t, b.Close())
+			<-done
+			require.NoError(t, a.Close())
+		})
+	}
+}
+
 func TestAbortBreaksBothDirectionsOfThePeer(t *testing.T) {
 	reason := errors.New("gone mad")
 	a, b := memory.Pipe(nil)
