@@ -183,6 +183,7 @@ func (p *Packets) verdict(err error) error {
 // A TruncatedError reports that a packet did not fit into the buffer. What
 // did is in it, and the rest is lost.
 type TruncatedError struct {
+	Index  int // of the packet in a batch
 	Room   int // of the buffer
 	Length int // of the packet; 0 where the system does not tell
 }
