@@ -9,6 +9,7 @@ var cases = slices.Concat(
 	bufferedCases,
 	socketCases,
 	unixCases,
+	udpCases,
 	tlsCases,
 	structuredCases,
 	processCases,

@@ -90,15 +90,3 @@ func byHand(s, r *net.UnixConn, f *os.File) func(context.Context) error {
 		return os.NewFile(uintptr(fds[0]), "received").Close()
 	}
 }
-
-// repeat is the side that does f.
-func repeat(p policy, f func(context.Context) error) side {
-	return func(_ *watch, n int) error {
-		for range n {
-			if err := p.do(f); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
