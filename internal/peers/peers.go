@@ -52,6 +52,7 @@ type process struct {
 	argv []string
 	env  []string
 	addr string // answers when the server is ready
+	says string // what it also prints then, if it does
 }
 
 // start runs p until the end of the test.
@@ -92,7 +93,7 @@ func (p process) stop(tb TB, process *os.Process, ended <-chan struct{}) {
 	}
 }
 
-// wait returns once the port answers.
+// wait returns once the server is ready.
 func (p process) wait(tb TB, ended <-chan struct{}) {
 	tb.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -102,7 +103,9 @@ func (p process) wait(tb TB, ended <-chan struct{}) {
 		conn, err := net.Dial("tcp", p.addr)
 		if err == nil {
 			_ = conn.Close()
-			return
+			if strings.Contains(p.output(), p.says) {
+				return
+			}
 		}
 		select {
 		case <-tick.C:

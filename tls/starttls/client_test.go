@@ -37,9 +37,15 @@ type dialect struct {
 	// has is a capability that after tells and before does not.
 	has string
 
-	// lines tells that the protocol is one of lines.
-	lines bool
+	// lines tells that the protocol is one of lines, exact that the client
+	// receives nothing past the yes, so that it cannot know what came with it.
+	lines, exact bool
 }
+
+const (
+	sslRequest = "\x00\x00\x00\x08\x04\xd2\x16\x2f"
+	ldapYes    = "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"
+)
 
 func dialects() []dialect {
 	return []dialect{{
@@ -93,6 +99,23 @@ func dialects() []dialect {
 		after:    []step{{server: true}, {hear: "CAPA\r\n"}, {say: "+OK\r\nUSER\r\n.\r\n"}},
 		stripped: []step{{say: "+OK ready\r\n"}, {hear: "CAPA\r\n"}, {say: "-ERR what\r\n"}},
 		has:      "USER",
+	}, {
+		name: "PostgreSQL", exact: true,
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.PostgreSQL{Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before: []step{{hear: sslRequest}},
+		goes:   "S", no: "N", wrong: "EFATAL",
+		after: []step{{server: true}},
+	}, {
+		name: "LDAP",
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.LDAP{Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before: []step{{hear: "\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"}},
+		goes:   ldapYes, no: "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x34\x04\x00\x04\x00",
+		wrong: "\x30\x0c\x02\x01\x00\x78\x07\x0a\x01\x00\x04\x00\x04\x00",
+		after: []step{{server: true}},
 	}}
 }
 
@@ -133,7 +156,12 @@ func TestClientStartsTLSAndAsksAgain(t *testing.T) {
 func TestClientRefusesWhatCameWithTheYes(t *testing.T) {
 	for _, extra := range []string{"x", "250 AUTH LOGIN\r\n", "\x16\x03\x03\x00\x01"} {
 		forEach(t, starttls.Opportunistic, func(t *testing.T, d dialect, client negotiator) {
-			s, rest, err := script(t, client, with(d.before, step{say: d.goes + extra})...)
+			s, rest, err := script(t, client, with(d.before, step{say: d.goes + extra}, step{hangUp: d.exact})...)
+			if d.exact { // what came with the yes can only be a bad record
+				var he *tls.HandshakeError
+				require.ErrorAs(t, err, &he)
+				return
+			}
 			require.ErrorIs(t, err, tls.ErrPlaintextBuffered)
 			assert.Nil(t, s)
 			assert.Empty(t, rest, "no ClientHello, no command")
@@ -210,12 +238,12 @@ func TestClientBoundsWhatTheServerSays(t *testing.T) {
 	forEach(t, starttls.Opportunistic, func(t *testing.T, d dialect, client negotiator) {
 		_, cfg := configs(t, 0)
 		small := d.client(starttls.Opportunistic, cfg, starttls.Limits{Line: 20, Lines: 2})
-		tooLong := strings.Repeat("x", 30) + "\r\n"
-		_, _, err := script(t, small, step{say: d.before[0].say[:4] + tooLong})
-		require.Error(t, err, "a line of 34 bytes")
 		if !d.lines {
 			return
 		}
+		tooLong := strings.Repeat("x", 30) + "\r\n"
+		_, _, err := script(t, small, step{say: d.before[0].say[:4] + tooLong})
+		require.Error(t, err, "a line of 34 bytes")
 		steps := with(d.before, step{say: d.goes})
 		_, _, err = script(t, small, with(steps, d.after...)...)
 		require.Error(t, err, "more than 2 lines, or a longer one")
@@ -359,4 +387,35 @@ func TestCapabilitiesOfAStreamInPlaintextAreItsOwn(t *testing.T) {
 	_, ok := list.Param("STARTTLS")
 	assert.False(t, ok)
 	require.NoError(t, stream.Abort(s, nil))
+}
+
+func TestLDAPAnswersOfAllKinds(t *testing.T) {
+	request := dialects()[5].before[0]
+	client := starttls.LDAP{Policy: starttls.Opportunistic, Limits: starttls.Limits{Line: 100}}.Client
+	for name, answer := range map[string]string{
+		"no sequence":       "\x31\x00",
+		"indefinite length": "\x30\x80\x02\x01\x01\x00\x00",
+		"too long":          "\x30\x65",
+		"far too long":      "\x30\x84\xff\xff\xff\xff",
+		"length of lengths": "\x30\x85\x00\x00\x00\x00\x00",
+		"empty":             "\x30\x00",
+		"other ID":          strings.Replace(ldapYes, "\x02\x01\x01", "\x02\x01\x02", 1),
+		"bind response":     strings.Replace(ldapYes, "\x78", "\x61", 1),
+		"inner length":      strings.Replace(ldapYes, "\x78\x07", "\x78\x08", 1),
+	} {
+		_, rest, err := script(t, client, request, step{say: answer})
+		var e *starttls.ReplyError
+		require.ErrorAs(t, err, &e, name)
+		assert.Empty(t, rest)
+	}
+	for name, answer := range map[string]string{
+		"long forms":  "\x30\x84\x00\x00\x00\x1c\x02\x01\x01\x78\x84\x00\x00\x00\x13\x0a\x01\x02\x04\x84\x00\x00\x00\x00\x04\x84\x00\x00\x00\x04evil",
+		"short forms": "\x30\x10\x02\x01\x01\x78\x0b\x0a\x01\x02\x04\x00\x04\x04evil",
+	} {
+		s, _, err := script(t, client, request, step{say: answer})
+		require.NoError(t, err, name)
+		why, err := starttls.Plaintext.Get(s)
+		require.NoError(t, err)
+		assert.Equal(t, "2 evil", why.Reply)
+	}
 }

@@ -195,7 +195,7 @@ func (p IMAP) command(ctx context.Context, ses *session, line string) (bool, err
 	case verb == "LOGOUT":
 		return false, ses.goodbye(ctx, "* BYE logging out", ok)
 	case verb == "STARTTLS":
-		return true, ses.accept(ctx, tag+" OK begin TLS negotiation", tag+" BAD bytes after STARTTLS")
+		return true, ses.accept(ctx, tag+" OK begin TLS negotiation\r\n", tag+" BAD bytes after STARTTLS\r\n")
 	case ses.policy == Opportunistic:
 		return true, ses.decline(line)
 	case strings.HasSuffix(command, "+}"):

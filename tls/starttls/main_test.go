@@ -168,15 +168,6 @@ func rest(ctx context.Context, r stream.ByteReceiver) string {
 	}
 }
 
-// requireLine receives one line from s.
-func requireLine(t *testing.T, ctx context.Context, s *buffered.Stream, prefix string) string {
-	t.Helper()
-	line, err := s.ReceiveUntil(ctx, []byte("\r\n"), 4096)
-	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(string(line), prefix), "got %q, want %q...", line, prefix)
-	return string(line)
-}
-
 func say(t *testing.T, ctx context.Context, s stream.ByteSender, what string) {
 	t.Helper()
 	_, err := s.Send(ctx, []byte(what))

@@ -147,7 +147,7 @@ func (p POP3) command(ctx context.Context, ses *session, line string) (bool, err
 	case "QUIT":
 		return false, ses.goodbye(ctx, "+OK bye")
 	case "STLS":
-		return true, ses.accept(ctx, "+OK begin TLS negotiation", "-ERR bytes after STLS")
+		return true, ses.accept(ctx, "+OK begin TLS negotiation\r\n", "-ERR bytes after STLS\r\n")
 	}
 	if ses.policy != Opportunistic {
 		return false, ses.send(ctx, "-ERR STLS first")

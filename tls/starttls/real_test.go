@@ -34,6 +34,10 @@ type realServer struct {
 	client func(*tls.Config) negotiator
 	addr   string
 	talk   talk
+
+	// binary is the talk of a protocol without lines: what the client says,
+	// and how the answer begins.
+	binary [2]string
 }
 
 // testServer has the whole conversation over both versions, and a wrong name.
@@ -59,6 +63,12 @@ func testServer(t *testing.T, r realServer) {
 				}
 				require.True(t, answered, turn[0])
 			}
+			if r.binary[0] != "" {
+				say(t, ctx, s, r.binary[0])
+				answer := make([]byte, len(r.binary[1]))
+				require.NoError(t, s.ReceiveExactly(ctx, answer))
+				assert.Equal(t, r.binary[1], string(answer))
+			}
 			require.NoError(t, s.Close())
 		})
 	}
@@ -77,14 +87,33 @@ func smtpClient(cfg *tls.Config) negotiator { return starttls.SMTP{Name: "c.exam
 func imapClient(cfg *tls.Config) negotiator { return starttls.IMAP{TLS: cfg}.Client }
 func pop3Client(cfg *tls.Config) negotiator { return starttls.POP3{TLS: cfg}.Client }
 
+func pgClient(cfg *tls.Config) negotiator   { return starttls.PostgreSQL{TLS: cfg}.Client }
+func ldapClient(cfg *tls.Config) negotiator { return starttls.LDAP{TLS: cfg}.Client }
+
+func TestSlapd(t *testing.T) {
+	const (
+		bind = "\x30\x21\x02\x01\x02\x60\x1c\x02\x01\x03\x04\x10cn=admin,dc=test\x80\x05right"
+		yes  = "\x30\x0c\x02\x01\x02\x61\x07\x0a\x01\x00"
+	)
+	testServer(t, realServer{client: ldapClient, addr: peers.Slapd(t, files(t), "right"), binary: [2]string{bind, yes}})
+}
+
+func TestPostgreSQL(t *testing.T) {
+	const (
+		startup = "\x00\x00\x00\x17\x00\x03\x00\x00user\x00postgres\x00\x00"
+		yes     = "R\x00\x00\x00\x08\x00\x00\x00\x00" // AuthenticationOk
+	)
+	testServer(t, realServer{client: pgClient, addr: peers.PostgreSQL(t, files(t)), binary: [2]string{startup, yes}})
+}
+
 func TestDovecot(t *testing.T) {
 	mail := peers.Dovecot(t, files(t))
-	t.Run("IMAP", func(t *testing.T) { testServer(t, realServer{imapClient, mail.IMAP, imapTalk}) })
-	t.Run("POP3", func(t *testing.T) { testServer(t, realServer{pop3Client, mail.POP3, pop3Talk}) })
+	t.Run("IMAP", func(t *testing.T) { testServer(t, realServer{client: imapClient, addr: mail.IMAP, talk: imapTalk}) })
+	t.Run("POP3", func(t *testing.T) { testServer(t, realServer{client: pop3Client, addr: mail.POP3, talk: pop3Talk}) })
 }
 
 func TestPostfix(t *testing.T) {
-	testServer(t, realServer{smtpClient, peers.Postfix(t, files(t)), smtpTalk})
+	testServer(t, realServer{client: smtpClient, addr: peers.Postfix(t, files(t)), talk: smtpTalk})
 }
 
 // TestStunnel has stunnel do the dialogue in front of a plain server of ours.
@@ -98,12 +127,13 @@ func TestStunnel(t *testing.T) {
 	}{
 		{"smtp", smtpClient, func() negotiator { return starttls.SMTP{Policy: starttls.Opportunistic}.Server }, "250 ok", smtpTalk[:1]},
 		{"imap", imapClient, func() negotiator { return starttls.IMAP{Policy: starttls.Opportunistic}.Server }, "a1 OK done", imapTalk[:1]},
+		{"pgsql", pgClient, func() negotiator { return starttls.PostgreSQL{Policy: starttls.Opportunistic}.Server }, "ok", talk{{"startup", "ok"}}},
 		{"pop3", pop3Client, func() negotiator { return starttls.POP3{Policy: starttls.Opportunistic}.Server }, "+OK", pop3Talk[:1]},
 	}
 	for _, tt := range tests {
 		t.Run(tt.protocol, func(t *testing.T) {
 			addr := serve(t, tt.plain(), tt.answer)
-			testServer(t, realServer{tt.client, peers.Stunnel(t, files(t), tt.protocol, addr.addr), tt.talk})
+			testServer(t, realServer{client: tt.client, addr: peers.Stunnel(t, files(t), tt.protocol, addr.addr), talk: tt.talk})
 		})
 	}
 }
@@ -210,6 +240,7 @@ var foreign = []struct {
 	{"LMTP", "lmtp", "lmtp", "250 ok", func(cfg *tls.Config) negotiator { return starttls.LMTP{TLS: cfg}.Server }, "QUIT"},
 	{"IMAP", "imap", "imap", "* OK", func(cfg *tls.Config) negotiator { return starttls.IMAP{TLS: cfg}.Server }, "a LOGOUT"},
 	{"POP3", "pop3", "pop3", "+OK", func(cfg *tls.Config) negotiator { return starttls.POP3{TLS: cfg}.Server }, "QUIT"},
+	{"PostgreSQL", "postgres", "postgres", "ok", func(cfg *tls.Config) negotiator { return starttls.PostgreSQL{TLS: cfg}.Server }, "QUIT"},
 }
 
 func TestOpensslClient(t *testing.T) {

@@ -29,10 +29,10 @@ func (ses *session) serve(ctx context.Context, tooLong string, answer func(ctx c
 // says no when more came with the command, which the upgrade would refuse.
 func (ses *session) accept(ctx context.Context, yes, no string) error {
 	if ses.s.Buffered() > 0 && !ses.pipelined {
-		_ = ses.send(ctx, no) // a courtesy: the connection ends anyway
+		_, _ = ses.s.Send(ctx, []byte(no)) // a courtesy: the connection ends anyway
 		return &tls.PlaintextBufferedError{Unread: ses.s.Buffered()}
 	}
-	if err := ses.send(ctx, yes); err != nil {
+	if _, err := ses.s.Send(ctx, []byte(yes)); err != nil {
 		return err
 	}
 	return ses.startServer(ctx)

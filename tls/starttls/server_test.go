@@ -61,6 +61,14 @@ func services() []service {
 		client:   pop3Client,
 		greeting: "+OK m.example ready\r\n", start: "STLS\r\n", goes: "+OK begin TLS negotiation\r\n",
 		other: "USER bob\r\n", quit: "QUIT\r\n", bye: "+OK bye\r\n",
+	}, {
+		name: "PostgreSQL",
+		server: func(p starttls.Policy, cfg *tls.Config, pipelined bool) negotiator {
+			return starttls.PostgreSQL{Policy: p, TLS: cfg, PipelinedHello: pipelined}.Server
+		},
+		client: func(cfg *tls.Config) negotiator { return starttls.PostgreSQL{TLS: cfg}.Client },
+		start:  sslRequest, goes: "S",
+		other: "\x00\x00\x00\x22\x00\x03\x00\x00user\x00postgres\x00database\x00x\x00\x00",
 	}}
 }
 
@@ -85,6 +93,8 @@ func forService(t *testing.T, policy starttls.Policy, test func(t *testing.T, s 
 	}
 }
 
+const gssRequest = "\x00\x00\x00\x08\x04\xd2\x16\x30"
+
 // injections are what somebody sends in plaintext with the command.
 var injections = map[string]string{
 	"one byte":             "R",
@@ -97,11 +107,15 @@ func TestServerRefusesWhatCameWithTheCommand(t *testing.T) {
 	for name, injected := range injections {
 		t.Run(name, func(t *testing.T) {
 			forService(t, starttls.Required, func(t *testing.T, s service, server negotiator) {
+				refusal := "\r\n"
+				if s.name == "PostgreSQL" {
+					refusal = "FATAL\x00C28000"
+				}
 				got, rest, err := script(t, server, s.greeted(starttls.Required), step{say: s.start + injected})
 				require.ErrorIs(t, err, tls.ErrPlaintextBuffered)
 				assert.Nil(t, got)
-				assert.Equal(t, 1, strings.Count(rest, "\r\n"), "one refusal, and no answer to what was injected: %q", rest)
-				assert.NotContains(t, rest, strings.TrimSpace(s.goes))
+				assert.Equal(t, 1, strings.Count(rest, refusal), "one refusal, and no answer to what was injected: %q", rest)
+				assert.False(t, strings.HasPrefix(rest, s.goes))
 			})
 		})
 	}
@@ -113,7 +127,7 @@ func TestServerRefusesInjectionThatIsSplitInTheCommand(t *testing.T) {
 		_, rest, err := script(t, server, s.greeted(starttls.Required),
 			step{say: s.start[:half]}, step{say: s.start[half:] + "EVIL\r\n"})
 		require.ErrorIs(t, err, tls.ErrPlaintextBuffered)
-		assert.NotContains(t, rest, strings.TrimSpace(s.goes))
+		assert.False(t, strings.HasPrefix(rest, s.goes))
 	})
 }
 
@@ -148,6 +162,13 @@ func TestServerStartsTLSAndForgets(t *testing.T) {
 
 func TestServerUnderRequiredAnswersNothingElse(t *testing.T) {
 	forService(t, starttls.Required, func(t *testing.T, s service, server negotiator) {
+		if s.quit == "" {
+			_, rest, err := script(t, server, step{say: s.other})
+			var e *starttls.UnavailableError
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, "E\x00\x00\x00\x28SFATAL\x00VFATAL\x00C28000\x00MTLS required\x00\x00", rest)
+			return
+		}
 		_, rest, err := script(t, server, s.greeted(starttls.Required), step{say: s.other + s.quit})
 		require.Equal(t, io.EOF, err)
 		refusal, bye, _ := strings.Cut(rest, "\r\n")
@@ -171,23 +192,32 @@ func TestOpportunisticServerGoesOnWithTheCommand(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, "c.example", hello)
 		}
-		requireLine(t, t.Context(), got, strings.TrimSpace(s.other))
-		requireLine(t, t.Context(), got, "more")
+		all := make([]byte, len(s.other)+len("more\r\n"))
+		require.NoError(t, got.ReceiveExactly(t.Context(), all))
+		assert.Equal(t, s.other+"more\r\n", string(all))
 	})
 }
 
 func TestServerSaysGoodbye(t *testing.T) {
 	forService(t, starttls.Required, func(t *testing.T, s service, server negotiator) {
-		_, rest, err := script(t, server, s.greeted(starttls.Required), step{say: s.quit})
-		require.Equal(t, io.EOF, err)
-		assert.Equal(t, s.bye, rest)
-		_, _, err = script(t, server, s.greeted(starttls.Required), step{hangUp: true})
+		if s.quit != "" {
+			_, rest, err := script(t, server, s.greeted(starttls.Required), step{say: s.quit})
+			require.Equal(t, io.EOF, err)
+			assert.Equal(t, s.bye, rest)
+		}
+		_, _, err := script(t, server, s.greeted(starttls.Required), step{hangUp: true})
 		require.Equal(t, io.EOF, err)
 	})
 }
 
 func TestServerEndsWithAClientThatNeverComesToThePoint(t *testing.T) {
 	forService(t, starttls.Required, func(t *testing.T, s service, server negotiator) {
+		if s.name == "PostgreSQL" {
+			_, rest, err := script(t, server, step{say: strings.Repeat(gssRequest, 300)})
+			require.ErrorContains(t, err, "says too much")
+			assert.Equal(t, strings.Repeat("N", 256), rest)
+			return
+		}
 		_, rest, err := script(t, server, s.greeted(starttls.Required), step{say: strings.Repeat("x", 9000)})
 		require.Error(t, err)
 		assert.Contains(t, rest, "line too long")
@@ -267,13 +297,13 @@ func TestBothHalvesTogetherAndTLSInTLS(t *testing.T) {
 				served := make(chan error, 1)
 				go func() {
 					got, err := s.server(starttls.Required, serverConfig, false)(ctx, theirs)
-					if err == nil {
+					if err == nil && s.quit != "" {
 						err = answerCapabilities(ctx, got)
 					}
 					if err == nil { // once more inside of the first
 						got, err = s.server(starttls.Required, serverConfig, false)(ctx, got)
 					}
-					if err == nil {
+					if err == nil && s.quit != "" {
 						err = answerCapabilities(ctx, got)
 					}
 					if err == nil {

@@ -109,13 +109,18 @@ func (ses *session) send(ctx context.Context, lines ...string) error {
 	return err
 }
 
-// receive returns the server's next line, in a dialogue that it may not end.
+// receive returns the server's next line.
 func (ses *session) receive(ctx context.Context) (string, error) {
 	line, err := ses.command(ctx)
+	return line, hungUp(err)
+}
+
+// hungUp is err, or that of a server that ended a dialogue which it may not end.
+func hungUp(err error) error {
 	if err == io.EOF {
-		err = stream.Broken(io.ErrUnexpectedEOF)
+		return stream.Broken(io.ErrUnexpectedEOF)
 	}
-	return line, err
+	return err
 }
 
 // command returns the peer's next line, or io.EOF if there is none.

@@ -171,7 +171,7 @@ func (p SMTP) command(ctx context.Context, ses *session, hello, line string) (bo
 	case verb == "STARTTLS" && arg != "":
 		return false, ses.send(ctx, "501 5.5.4 STARTTLS takes no argument")
 	case verb == "STARTTLS":
-		return true, ses.accept(ctx, "220 2.0.0 ready to start TLS", "554 5.5.1 bytes after STARTTLS")
+		return true, ses.accept(ctx, "220 2.0.0 ready to start TLS\r\n", "554 5.5.1 bytes after STARTTLS\r\n")
 	case verb == "NOOP", verb == "RSET":
 		return false, ses.send(ctx, "250 2.0.0 ok")
 	case verb == "QUIT":
