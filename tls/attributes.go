@@ -1,14 +1,17 @@
 package tls
 
 import (
+	cryptotls "crypto/tls"
+
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/internal/tlsattr"
 	"github.com/strata-go/strata/stream"
 )
 
-// The attributes of a session. All of them are fixed when the handshake is
-// done, and answer after Close. What was not negotiated is absent. They answer
-// for every TLS layer, also for a *crypto/tls.Conn below a netconn.
+// The attributes of a session. All of them but [EndedCleanly] are fixed when
+// the handshake is done, and answer after Close. What was not negotiated is
+// absent. Those that crypto/tls's ConnectionState has answer for every TLS
+// layer, also for a *crypto/tls.Conn below a netconn.
 var (
 	// State is all of it in crypto/tls's form. It is secret: keys can be
 	// derived from it.
@@ -71,12 +74,71 @@ var (
 
 	// AllowsTruncation is Options.AllowTruncation.
 	AllowsTruncation = tlsattr.AllowsTruncation
+
+	// EndedCleanly tells whether the peer ended its direction with
+	// close_notify. It is absent until Receive, or another call that receives,
+	// came to an end; false means that the stream was cut short, which
+	// Options.AllowTruncation hides. It is live, and net.ErrClosed after a
+	// Close that came before the end.
+	EndedCleanly = tlsattr.EndedCleanly
+)
+
+// What a server saw of the ClientHello; clients have none of it. With an
+// Encrypted Client Hello that was accepted it is the one inside. What is shared
+// is so by the Config in use and crypto/tls's defaults, without what GODEBUG or
+// FIPS 140 mode change about them.
+var (
+	// OfferedALPN are the client's application protocols, in its order.
+	OfferedALPN = tlsattr.OfferedALPN
+
+	// OfferedCipherSuites are the client's cipher suites, in its order,
+	// also those that nobody knows (RFC 8701).
+	OfferedCipherSuites = tlsattr.OfferedCipherSuites
+
+	// OfferedCurves are the client's key exchange mechanisms, in its order,
+	// also those that nobody knows.
+	OfferedCurves = tlsattr.OfferedCurves
+
+	// SharedCipherSuites are those of OfferedCipherSuites that the server
+	// could have chosen in the session's version.
+	SharedCipherSuites = tlsattr.SharedCipherSuites
+
+	// SharedCurves are those of OfferedCurves that the server could have
+	// chosen in the session's version.
+	SharedCurves = tlsattr.SharedCurves
+)
+
+// The channel bindings beside [TLSUnique]: what ties an authentication in the
+// session, as SCRAM's, to the session.
+var (
+	// TLSExporter is the tls-exporter channel binding (RFC 9266). It is absent
+	// in TLS 1.2 without Extended Master Secret. It is secret.
+	TLSExporter = tlsattr.TLSExporter
+
+	// TLSServerEndPoint is the tls-server-end-point channel binding (RFC 5929
+	// section 4), the hash of the server's certificate. It is absent where no
+	// hash is defined, as for Ed25519, and on a server that resumed a session
+	// or uses Config.NameToCertificate: it cannot know which certificate
+	// the client saw.
+	TLSServerEndPoint = tlsattr.TLSServerEndPoint
 )
 
 var facts = attr.Define(append(
 	tlsattr.Facts(func(c *Conn) *ConnectionState { return &c.state }),
 	attr.Value(ServerSide, func(c *Conn) bool { return c.server }),
 	attr.Value(AllowsTruncation, func(c *Conn) bool { return c.opt.AllowTruncation }),
+	attr.From(EndedCleanly, (*Conn).endedCleanly),
+	attr.From(OfferedALPN, func(c *Conn) ([]string, error) { return found(c.hello.protocols()) }),
+	attr.From(OfferedCipherSuites, func(c *Conn) ([]CipherSuiteID, error) { return found(c.hello.suites()) }),
+	attr.From(OfferedCurves, func(c *Conn) ([]cryptotls.CurveID, error) { return found(c.hello.curves()) }),
+	attr.From(SharedCipherSuites, func(c *Conn) ([]CipherSuiteID, error) {
+		return found(c.hello.sharedSuites(c.state.Version))
+	}),
+	attr.From(SharedCurves, func(c *Conn) ([]cryptotls.CurveID, error) {
+		return found(c.hello.sharedCurves(c.state.Version))
+	}),
+	attr.From(TLSExporter, func(c *Conn) ([]byte, error) { return found(exporterBinding(&c.state)) }),
+	attr.From(TLSServerEndPoint, func(c *Conn) ([]byte, error) { return found(endPointBinding(c.serverLeaf())) }),
 	attr.From(stream.Unread, (*Conn).unreadBytes),
 )...)
 
@@ -85,3 +147,11 @@ type ProtocolVersion = tlsattr.ProtocolVersion
 
 // A CipherSuiteID is the value of [CipherSuite].
 type CipherSuiteID = tlsattr.CipherSuiteID
+
+// found is list for a getter: an empty one is absent.
+func found[E any](list []E) ([]E, error) {
+	if len(list) == 0 {
+		return nil, attr.ErrNotFound
+	}
+	return list, nil
+}

@@ -2,12 +2,7 @@ package tls_test
 
 import (
 	"context"
-	"slices"
 	"testing"
-	"testing/synctest"
-	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
@@ -58,29 +53,7 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// callSendEOFFirst are the checks that call SendEOF before the peer receives.
-// Over a transport without any buffer close_notify has nowhere to go until
-// then, so SendEOF waits: see TestLockstep.
-var callSendEOFFirst = []string{
-	"A canceled Receive took nothing",
-	"A done context comes first in Receive",
-	"A done context comes first in Send",
-	"An empty buffer is ErrEmptyBuffer in any state",
-	"Both directions end in turn",
-	"Close works after cancellations",
-	"Everything is net.ErrClosed after Close",
-	"SendBuffers sends in order",
-	"SendEOF after Close is net.ErrClosed",
-	"SendEOF does not disturb a Receive",
-	"SendEOF ends one direction only",
-	"SendEOF may be repeated",
-	"Send after SendEOF is net.ErrClosed",
-	"The end arrives where nothing was sent",
-	"The end stays",
-}
-
-// TestStreamsInLockstep holds the rest of the contract over a transport
-// without any buffer.
+// TestStreamsInLockstep holds the contract over a transport without any buffer.
 func TestStreamsInLockstep(t *testing.T) {
 	for _, v := range versions {
 		server, client := bubbleConfigs(t, v.version)
@@ -93,18 +66,7 @@ func TestStreamsInLockstep(t *testing.T) {
 				return both(wrap(ctx, a, b, server, client, nil))
 			},
 		}
-		for _, check := range streamtest.ByteStreamChecks() {
-			if slices.Contains(callSendEOFFirst, check.Name) {
-				continue
-			}
-			t.Run(v.name+" "+check.Name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // the bubble's
-					defer cancel()
-					require.NoError(t, check.Run(ctx, m))
-				})
-			})
-		}
+		t.Run(v.name, func(t *testing.T) { streamtest.TestByteStream(t, m) })
 	}
 }
 

@@ -21,16 +21,18 @@ type Conn struct {
 	std        *cryptotls.Conn
 	state      ConnectionState // fixed once the handshake is done
 	server     bool
+	hello      *hello // nil on a client
 	opt        Options
 	overhead   int // what a record of this session has over its plaintext, at least
 
 	receiving structured.Guard
 	in        incoming
-	first     [1]byte // what WaitReceive decrypted
-	waited    bool    // and nobody has received
-	record    uint    // the number of the record that the last plaintext is of
-	kept      int     // how much more of it crypto/tls has
-	end       error   // what Receive returns when there is no more
+	first     [1]byte      // what WaitReceive decrypted
+	waited    bool         // and nobody has received
+	record    uint         // the number of the record that the last plaintext is of
+	kept      int          // how much more of it crypto/tls has
+	end       error        // what Receive returns when there is no more
+	ending    atomic.Int32 // what is known of it: an ending
 	unread    atomic.Int64
 
 	sending structured.Guard
@@ -80,8 +82,9 @@ func WrapClient(ctx context.Context, s stream.ByteStream, cfg *Config, opt *Opti
 // ahead are taken for the peer's side of the handshake, as it must be behind a
 // PROXY header; after a plaintext dialogue use [UpgradeServer].
 //
-// cfg must have a certificate or a way to get one. It is not copied, since it
-// holds the keys of session tickets, and must not be modified any more.
+// cfg must have a certificate or a way to get one, and must not be modified any
+// more. Session tickets are made with its keys, so that a session of one
+// connection can be resumed by any other with the same cfg.
 //
 // ctx covers the handshake only. The error is a [*HandshakeError].
 func WrapServer(ctx context.Context, s stream.ByteStream, cfg *Config, opt *Options) (*Conn, error) {
@@ -92,7 +95,7 @@ func WrapServer(ctx context.Context, s stream.ByteStream, cfg *Config, opt *Opti
 		return nil, refuse(s, &HandshakeError{Server: true, Err: errNoServerConfig})
 	}
 	c := newConn(s, true, opt)
-	c.std = cryptotls.Server(&adapter{c}, cfg)
+	c.std = cryptotls.Server(&adapter{c}, c.hearing(cfg))
 	return c.established(ctx, "")
 }
 

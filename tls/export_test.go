@@ -16,3 +16,6 @@ func Cut(pieces [][]byte) (records []int, passed int) {
 	}
 	return records, f.passed
 }
+
+// HashOf is hashOf.
+var HashOf = hashOf

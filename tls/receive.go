@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 
+	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/stream"
 )
 
@@ -82,6 +83,12 @@ func (c *Conn) receiveError(err error) error {
 		return net.ErrClosed
 	case err == errInterrupted:
 		return c.in.err
+	}
+	c.ending.Store(cut)
+	if err == io.EOF {
+		c.ending.Store(clean)
+	}
+	switch {
 	case isBelow && below.err == io.EOF && (!c.opt.AllowTruncation || c.in.unread() > 0):
 		c.end = c.fail(io.ErrUnexpectedEOF)
 	case isBelow && below.err != io.EOF:
@@ -94,6 +101,24 @@ func (c *Conn) receiveError(err error) error {
 		c.end = io.EOF
 	}
 	return c.end
+}
+
+// The endings of the peer's direction.
+const (
+	_     = iota // none yet
+	clean        // it said close_notify
+	cut          // it did not
+)
+
+// endedCleanly is the getter of EndedCleanly.
+func (c *Conn) endedCleanly() (bool, error) {
+	switch ending := c.ending.Load(); {
+	case ending != 0:
+		return ending == clean, nil
+	case c.closed.Load():
+		return false, net.ErrClosed
+	}
+	return false, attr.ErrNotFound
 }
 
 // countKept works out how much of a record's plaintext crypto/tls has kept

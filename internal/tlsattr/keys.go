@@ -84,6 +84,47 @@ var (
 	// close_notify passes for a clean end here, so that an attacker can cut
 	// the stream short unnoticed. Fixed.
 	AllowsTruncation = attr.New[bool]("tls.allows_truncation")
+
+	// EndedCleanly tells whether the peer said close_notify, once there is an
+	// end; before that it is absent. Live, but what was settled before Close
+	// still answers after it.
+	EndedCleanly = attr.New[bool]("tls.ended_cleanly")
+)
+
+// What a server saw of the ClientHello. Clients have none of these. All are
+// fixed, and must not be modified.
+var (
+	// OfferedALPN are the application protocols that the client offered, in its
+	// order. Fixed.
+	OfferedALPN = attr.New[[]string]("tls.offered_alpn_protocols")
+
+	// OfferedCipherSuites are the cipher suites that the client offered, in
+	// its order and with those that nobody knows (RFC 8701). Fixed.
+	OfferedCipherSuites = attr.New[[]CipherSuiteID]("tls.offered_cipher_suites")
+
+	// OfferedCurves are the key exchange mechanisms that the client offered, in
+	// its order and with those that nobody knows. Fixed.
+	OfferedCurves = attr.New[[]cryptotls.CurveID]("tls.offered_curves")
+
+	// SharedCipherSuites are those offered which the server could have
+	// chosen in the version that was agreed on. Fixed.
+	SharedCipherSuites = attr.New[[]CipherSuiteID]("tls.shared_cipher_suites")
+
+	// SharedCurves are those offered which the server could have chosen in
+	// the version that was agreed on. Fixed.
+	SharedCurves = attr.New[[]cryptotls.CurveID]("tls.shared_curves")
+)
+
+// What binds an authentication in a session to that session (RFC 5056), with
+// TLSUnique. All are fixed, and absent where they are not defined.
+var (
+	// TLSExporter is the tls-exporter channel binding (RFC 9266). TLS 1.2
+	// without Extended Master Secret has none. It is secret. Fixed.
+	TLSExporter = attr.NewSecret[[]byte]("tls.exporter")
+
+	// TLSServerEndPoint is the tls-server-end-point channel binding (RFC 5929
+	// section 4), a hash of the server's certificate. Fixed.
+	TLSServerEndPoint = attr.New[[]byte]("tls.server_end_point")
 )
 
 // An Exporter is the ExportKeyingMaterial method of a
