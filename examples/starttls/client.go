@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -26,7 +27,8 @@ const maxReplyLines = 100
 type client struct {
 	name     string // says EHLO with it
 	tls      *tls.Config
-	required bool // no TLS, no message
+	required bool          // no TLS, no message
+	timeout  time.Duration // of the whole conversation; 0 means sessionTimeout
 	out      *printer
 
 	s        *buffered.Stream
@@ -46,6 +48,8 @@ func (e *replyError) Error() string {
 
 // send delivers m to the server at addr.
 func (c *client) send(ctx context.Context, addr string, m message) error {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.timeout, sessionTimeout))
+	defer cancel()
 	conn, err := tcp.Dial(ctx, addr, nil)
 	if err != nil {
 		return err
@@ -72,13 +76,13 @@ func (c *client) talk(ctx context.Context, m message) error {
 // since none of what was said in the open counts (RFC 3207 section 4.2).
 func (c *client) startTLS(ctx context.Context) error {
 	if _, offered := c.features["STARTTLS"]; !offered {
-		if c.required {
-			return errors.New("the server does not offer STARTTLS")
-		}
-		c.out.line("client: staying in plaintext, the server does not offer STARTTLS")
-		return nil
+		return c.stayInPlaintext(errors.New("the server does not offer STARTTLS"))
 	}
-	if _, err := c.command(ctx, 220, "STARTTLS"); err != nil {
+	_, err := c.command(ctx, 220, "STARTTLS")
+	if refused, ok := errors.AsType[*replyError](err); ok && refused.Code >= 400 {
+		return c.stayInPlaintext(refused)
+	}
+	if err != nil {
 		return err
 	}
 	conn, err := tls.UpgradeClient(ctx, c.s, c.tls, nil)
@@ -88,6 +92,15 @@ func (c *client) startTLS(ctx context.Context) error {
 	c.s = buffered.New(conn, nil)
 	c.print("client: after STARTTLS", c.s)
 	return c.hello(ctx)
+}
+
+// stayInPlaintext goes on without TLS, unless it is required.
+func (c *client) stayInPlaintext(reason error) error {
+	if c.required {
+		return reason
+	}
+	c.out.line("client: staying in plaintext: %v", reason)
+	return nil
 }
 
 func (c *client) hello(ctx context.Context) error {
@@ -206,9 +219,10 @@ func connectCommand(ctx context.Context, args []string, out io.Writer) error {
 	ca := flags.String("ca", "", "`file` with the authorities to trust, PEM (default: the system's)")
 	name := flags.String("name", "", "the server's `name` in its certificate (default: the host of -addr)")
 	required := flags.Bool("required", false, "refuse to go on without TLS")
+	timeout := flags.Duration("timeout", sessionTimeout, "give up after this `duration`")
 	from := flags.String("from", "alice@client.example", "sender's `address`")
 	to := flags.String("to", "bob@server.example", "recipient's `address`")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args); err != nil {
 		return err
 	}
 	cfg := &tls.Config{ServerName: *name}
@@ -222,7 +236,7 @@ func connectCommand(ctx context.Context, args []string, out io.Writer) error {
 			return fmt.Errorf("no certificate in %s", *ca)
 		}
 	}
-	c := &client{name: "client.example", tls: cfg, required: *required, out: &printer{w: out}}
+	c := &client{name: "client.example", tls: cfg, required: *required, timeout: *timeout, out: &printer{w: out}}
 	if err := c.send(ctx, *addr, sample(*from, *to)); err != nil {
 		return err
 	}

@@ -46,7 +46,12 @@ func demo(ctx context.Context, out io.Writer) error {
 
 // serverConfig takes the certificate from files, or makes one.
 func serverConfig(cert, key, name, caOut string) (*tls.Config, error) {
-	if cert != "" || key != "" {
+	switch {
+	case (cert == "") != (key == ""):
+		return nil, errors.New("-cert and -key go together")
+	case cert != "" && caOut != "":
+		return nil, errors.New("-write-ca is for a throw-away certificate, and -cert names another")
+	case cert != "":
 		pair, err := tls.LoadX509KeyPair(cert, key)
 		return &tls.Config{Certificates: []tls.Certificate{pair}}, err
 	}

@@ -158,6 +158,38 @@ func TestOpportunisticClientStaysInPlaintextAndSaysSo(t *testing.T) {
 	assert.Equal(t, "a@client.example", ts.received(t).From)
 }
 
+func TestRefusedSTARTTLSEndsOnlyWhoRequiresIt(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		required       bool
+		failing, after string
+	}{
+		{"opportunistic", false, "MAIL: server says 550", "MAIL FROM:<a@client.example>\r\n"},
+		{"required", true, "STARTTLS: server says 454", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ln, err := tcp.Listen(t.Context(), "127.0.0.1:0", nil)
+			require.NoError(t, err)
+			defer ln.Close()
+			heard := make(chan string, 1)
+			turns := []golden.Turn{
+				{From: golden.Server, Data: []byte("220 mail.example ESMTP\r\n")},
+				{From: golden.Client},
+				{From: golden.Server, Data: []byte("250-mail.example\r\n250 STARTTLS\r\n")},
+				{From: golden.Client},
+				{From: golden.Server, Data: []byte("454 4.7.0 not now\r\n550 5.7.1 nor this\r\n")},
+			}
+			go func() { heard <- playServer(t.Context(), ln, turns) }()
+			ts := &testServer{}
+			c, _ := ts.newClient()
+			c.required = tt.required
+			err = c.send(t.Context(), addressOf(ln), sample("a@client.example", "b@mail.example"))
+			assert.ErrorContains(t, err, tt.failing)
+			assert.Equal(t, "EHLO client.example\r\nSTARTTLS\r\n"+tt.after, <-heard)
+		})
+	}
+}
+
 // strip relays one connection to addr and replaces text in what the server
 // says.
 func strip(t *testing.T, addr, old, replacement string) string {

@@ -46,5 +46,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "connect":
 		return connectCommand(ctx, args, out)
 	}
-	return fmt.Errorf("unknown command %q: want serve, connect or nothing", command)
+	return fmt.Errorf("unknown command %q: want serve, connect or nothing, and -h after either for its flags", command)
+}
+
+// parse parses flags that no other arguments follow.
+func parse(flags *flag.FlagSet, args []string) error {
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%s: unexpected argument %q", flags.Name(), flags.Arg(0))
+	}
+	return nil
 }

@@ -53,7 +53,7 @@ func serveCommand(ctx context.Context, args []string, out io.Writer) error {
 	key := flags.String("key", "", "`file` with the certificate's key, PEM")
 	caOut := flags.String("write-ca", "", "`file` to write the throw-away authority's certificate to")
 	name := flags.String("name", "localhost", "host `name` to greet with")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args); err != nil {
 		return err
 	}
 	cfg, err := serverConfig(*cert, *key, *name, *caOut)

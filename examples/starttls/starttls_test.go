@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/strata-go/strata/tcp"
 	"github.com/strata-go/strata/tls"
 )
 
@@ -105,6 +106,15 @@ func TestCommandsRunAloneWithFiles(t *testing.T) {
 	assert.Contains(t, printed.String(), "server: message from alice@client.example")
 }
 
+func TestSilentServerIsGivenUp(t *testing.T) {
+	ln, err := tcp.Listen(t.Context(), "127.0.0.1:0", nil)
+	require.NoError(t, err)
+	defer ln.Close()
+	err = run(t.Context(), []string{"connect", "-addr", addressOf(ln), "-timeout", "50ms"}, new(lockedBuffer))
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.ErrorContains(t, err, "greeting")
+}
+
 func TestBadCommandLinesAreNamed(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty.pem")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
@@ -116,6 +126,11 @@ func TestBadCommandLinesAreNamed(t *testing.T) {
 		{"command", []string{"listen"}, `unknown command "listen"`},
 		{"address", []string{"serve", "-addr", "127.0.0.1:65536"}, "invalid port"},
 		{"empty address", []string{"connect", "-addr", ""}, "empty address"},
+		{"argument", []string{"serve", "extra"}, `unexpected argument "extra"`},
+		{"certificate without its key", []string{"serve", "-cert", "some.pem"}, "-cert and -key"},
+		{"authority of a certificate from a file", []string{"serve", "-cert", "a", "-key", "b", "-write-ca", "c"}, "-write-ca"},
+		{"authority into no directory", []string{"serve", "-write-ca", filepath.Join(empty, "ca.pem")}, "ca.pem"},
+		{"unknown host", []string{"connect", "-addr", "host.invalid:25"}, "host.invalid"},
 		{"certificate", []string{"serve", "-cert", "none.pem", "-key", "none.key"}, "none.pem"},
 		{"no certificate in file", []string{"connect", "-ca", empty}, "no certificate in"},
 	}
