@@ -92,6 +92,9 @@ func (b *blocking) SendEOF(ctx context.Context) error {
 		return err
 	}
 	defer b.sending.Leave()
+	if broken := b.broken.Load(); broken != nil {
+		return broken
+	}
 	if b.ended.Swap(true) {
 		return nil
 	}

@@ -273,6 +273,21 @@ func TestAFullDeviceIsBroken(t *testing.T) {
 	assert.Zero(t, n)
 	assert.ErrorIs(t, err, stream.ErrBroken)
 	assert.ErrorContains(t, err, "no space left on device")
+	for range 2 {
+		assert.Equal(t, err, s.SendEOF(t.Context()), "what was sent is not all there")
+	}
+}
+
+func TestAppendSendsToTheEndWhereverThePositionIs(t *testing.T) {
+	path := write(t, "hello ")
+	s, err := file.Append(path)
+	require.NoError(t, err)
+	defer s.Close()
+	_, err = s.Seek(0, io.SeekStart)
+	require.NoError(t, err)
+	_, err = s.Send(t.Context(), []byte("world"))
+	require.NoError(t, err)
+	assert.Equal(t, "hello world", read(t, path))
 }
 
 func TestAPipeInBlockingModeWorks(t *testing.T) {

@@ -7,7 +7,8 @@ import "context"
 // stream.ErrBusy during a call in either direction, net.ErrClosed after Close,
 // and errors.ErrUnsupported for files that have no position, such as pipes. An
 // error of the file, for a position before its start, does not break the
-// stream. What a layer above has read ahead it does not see.
+// stream. What a layer above has read ahead it does not see, and a file that was
+// opened by [Append] is sent to at its end wherever the position is.
 func (s *Stream) Seek(offset int64, whence int) (int64, error) {
 	b, ok := s.io.(*blocking)
 	if !ok {
