@@ -25,7 +25,8 @@ import (
 // connection that died before it could be accepted is passed over.
 //
 // The context of a handler has the values of ctx. It is done when the grace
-// period is over, and not before; see [Draining].
+// period is over, and not before; see [Draining]. A handler that does not heed
+// it keeps its stream and holds Serve up for as long as it runs.
 func Serve[S stream.Resource](ctx context.Context, ln stream.Listener[S], handler func(context.Context, S) error, cfg *Config[S]) error {
 	if ln == nil {
 		return errors.New("listener: Serve: nil listener")

@@ -178,6 +178,20 @@ func TestHandlersMayFinishWithinTheGracePeriod(t *testing.T) {
 	})
 }
 
+func TestServeWaitsForAHandlerThatIgnoresItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := serve(t, func(context.Context, *memory.Conn) error {
+			<-time.After(time.Hour)
+			return nil
+		}, nil)
+		srv.connect(t)
+		synctest.Wait()
+		start := time.Now()
+		assert.ErrorIs(t, srv.end(), listener.ErrDrained)
+		assert.Equal(t, time.Hour, time.Since(start))
+	})
+}
+
 func TestHandlersAreCanceledAfterTheGracePeriodAndNamed(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -234,6 +248,28 @@ func TestHandlerContextHasTheValuesOfServesContext(t *testing.T) {
 		stop()
 		require.NoError(t, <-done)
 		assert.Equal(t, "value", got)
+	})
+}
+
+func TestBacklogIsServedBeforeTheEndWithinTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running, most, served int // handlers take turns under the limit of 1
+		srv := serve(t, func(ctx context.Context, _ *memory.Conn) error {
+			running++
+			most, served = max(most, running), served+1
+			<-listener.Draining(ctx)
+			<-time.After(100 * time.Millisecond)
+			running--
+			return nil
+		}, &listener.Config[*memory.Conn]{Limit: 1})
+		for range 3 {
+			srv.connect(t)
+		}
+		synctest.Wait()
+		require.Equal(t, 1, served)
+		require.NoError(t, srv.end())
+		assert.Equal(t, 3, served)
+		assert.Equal(t, 1, most)
 	})
 }
 
