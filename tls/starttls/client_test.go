@@ -34,18 +34,25 @@ type dialect struct {
 	// the negotiation in plaintext. Nil where there are no offers.
 	stripped []step
 
+	// refused is the server's side after a no, where the client goes on.
+	refused []step
+
 	// has is a capability that after tells and before does not.
 	has string
 
 	// lines tells that the protocol is one of lines, exact that the client
 	// receives nothing past the yes, so that it cannot know what came with it.
-	lines, exact bool
+	// noEnds tells that a no ends the connection under either policy.
+	lines, exact, noEnds bool
 }
 
 const (
 	sslRequest = "\x00\x00\x00\x08\x04\xd2\x16\x2f"
 	ldapYes    = "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"
 )
+
+const xmppOpen = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' " +
+	"xmlns:stream='http://etherx.jabber.org/streams' to='x.example' version='1.0'>"
 
 func dialects() []dialect {
 	return []dialect{{
@@ -116,6 +123,69 @@ func dialects() []dialect {
 		goes:   ldapYes, no: "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x34\x04\x00\x04\x00",
 		wrong: "\x30\x0c\x02\x01\x00\x78\x07\x0a\x01\x00\x04\x00\x04\x00",
 		after: []step{{server: true}},
+	}, {
+		name: "NNTP", lines: true,
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.NNTP{Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before: []step{
+			{say: "200 ready\r\n"}, {hear: "CAPABILITIES\r\n"},
+			{say: "101 list\r\nVERSION 2\r\nSTARTTLS\r\nEVIL\r\n.\r\n"}, {hear: "STARTTLS\r\n"},
+		},
+		goes: "382 go\r\n", no: "580 no\r\n", wrong: "200 what\r\n",
+		after:    []step{{server: true}, {hear: "CAPABILITIES\r\n"}, {say: "101 list\r\nREADER\r\n.\r\n"}},
+		stripped: []step{{say: "201 ready\r\n"}, {hear: "CAPABILITIES\r\n"}, {say: "500 what\r\n"}},
+		has:      "READER",
+	}, {
+		name: "ManageSieve", lines: true,
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.ManageSieve{Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before: []step{
+			{say: "\"IMPLEMENTATION\" \"x\"\r\n\"SASL\" \"EVIL\"\r\n\"STARTTLS\"\r\nOK \"ready\"\r\n"}, {hear: "STARTTLS\r\n"},
+		},
+		goes: "OK\r\n", no: "NO \"no\"\r\n", wrong: "BYE\r\n",
+		after:    []step{{server: true}, {say: "\"SASL\" \"PLAIN\"\r\nOK\r\n"}}, // it speaks first
+		stripped: []step{{say: "\"IMPLEMENTATION\" \"x\"\r\nOK\r\n"}},
+		has:      "SASL",
+	}, {
+		name: "IRC", lines: true,
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.IRC{Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before: []step{{hear: "STARTTLS\r\n"}, {say: ":irc.example NOTICE * :hello\r\nPING 5\r\n"}, {hear: "PONG 5\r\n"}},
+		goes:   ":irc.example 670 * :go\r\n", no: ":irc.example 691 * :no\r\n", wrong: ":irc.example 001 * :hi\r\n",
+		after: []step{{server: true}},
+	}, {
+		name: "FTP", lines: true,
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.FTP{Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before: []step{{say: "220-hello\r\nwithout a code\r\n 220 not the end\r\n220 ready\r\n"}, {hear: "AUTH TLS\r\n"}},
+		goes:   "234 go\r\n", no: "534 no\r\n", wrong: "334 go on\r\n",
+		refused: []step{{hear: "FEAT\r\n"}, {say: "502 what\r\n"}},
+		after: []step{
+			{server: true}, {hear: "PBSZ 0\r\n"}, {say: "200 ok\r\n"}, {hear: "PROT P\r\n"}, {say: "200 ok\r\n"},
+			{hear: "FEAT\r\n"}, {say: "211-features\r\n SIZE\r\n211 end\r\n"},
+		},
+		has: "SIZE",
+	}, {
+		name: "XMPP",
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.XMPP{To: "x.example", Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before: []step{
+			{hear: xmppOpen},
+			{say: "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='>' version='1.0'>" +
+				"<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls><EVIL xmlns='x'/></stream:features>"},
+			{hear: "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"},
+		},
+		goes: "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", wrong: "<proceed xmlns='urn:other'/>",
+		no: "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>", noEnds: true,
+		after: []step{{server: true}, {hear: xmppOpen}, {say: "<s:stream xmlns='jabber:client' xmlns:s=\"http://etherx.jabber.org/streams\">" +
+			"<s:features><mechanisms xmlns='m'><mechanism>PLAIN</mechanism><mechanism>X</mechanism></mechanisms></s:features>"}},
+		stripped: []step{{hear: xmppOpen}, {say: "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'><stream:features/>"}},
+		has:      "mechanisms",
 	}}
 }
 
@@ -190,10 +260,16 @@ func TestClientUnderRequiredSendsNothingMoreWithoutTLS(t *testing.T) {
 
 func TestOpportunisticClientTellsWhyItIsInPlaintext(t *testing.T) {
 	forEach(t, starttls.Opportunistic, func(t *testing.T, d dialect, client negotiator) {
-		s, rest, err := script(t, client, with(d.before, step{say: d.no})...)
-		require.NoError(t, err)
-		requirePlaintext(t, s, starttls.Refused)
+		steps := with(d.before, step{say: d.no})
+		s, rest, err := script(t, client, with(steps, d.refused...)...)
 		assert.Empty(t, rest)
+		if d.noEnds {
+			var e *starttls.UnavailableError
+			require.ErrorAs(t, err, &e)
+		} else {
+			require.NoError(t, err)
+			requirePlaintext(t, s, starttls.Refused)
+		}
 		if d.stripped == nil {
 			return
 		}
@@ -242,12 +318,12 @@ func TestClientBoundsWhatTheServerSays(t *testing.T) {
 			return
 		}
 		tooLong := strings.Repeat("x", 30) + "\r\n"
-		_, _, err := script(t, small, step{say: d.before[0].say[:4] + tooLong})
+		_, _, err := script(t, small, step{say: tooLong})
 		require.Error(t, err, "a line of 34 bytes")
 		steps := with(d.before, step{say: d.goes})
 		_, _, err = script(t, small, with(steps, d.after...)...)
 		require.Error(t, err, "more than 2 lines, or a longer one")
-		_, _, err = script(t, client, step{say: strings.TrimSuffix(d.before[0].say, "\r\n") + "\nx\r\n"})
+		_, _, err = script(t, client, step{say: "2\n20 x\r\n"})
 		require.ErrorContains(t, err, "control character")
 	})
 }
@@ -323,6 +399,7 @@ func TestNamesThatEndTheCommandAreRefused(t *testing.T) {
 		for _, side := range []negotiator{
 			starttls.SMTP{Name: name}.Client, starttls.LMTP{Name: name}.Client, starttls.SMTP{Name: name}.Server,
 			starttls.IMAP{Name: name}.Server, starttls.POP3{Name: name}.Server,
+			starttls.XMPP{To: name}.Client, starttls.XMPP{To: "x.example", From: name}.Client,
 		} {
 			_, rest, err := script(t, side, step{say: "220 ready\r\n"})
 			require.ErrorContains(t, err, "space or control character")
@@ -418,4 +495,40 @@ func TestLDAPAnswersOfAllKinds(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "2 evil", why.Reply)
 	}
+}
+
+func TestXMPPServerThatSendsWhatIsNoStream(t *testing.T) {
+	const open = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+	for name, answer := range map[string]string{
+		"other protocol":     "HTTP/1.1 400 Bad Request\r\n\r\n<html>",
+		"other root":         "<html>",
+		"other namespace":    "<stream:stream xmlns:stream='urn:other'>",
+		"no namespace":       "<stream:stream>",
+		"entity declaration": "<!DOCTYPE a [<!ENTITY b 'c'>]>",
+		"comment":            open + "<!-- -->",
+		"section":            open + "<stream:features><![CDATA[x]]></stream:features>",
+		"entity":             open + "<stream:features>&a;</stream:features>",
+		"instruction":        open + "<?x y?>",
+		"text":               open + "evil<stream:features/>",
+		"end":                open + "</stream:stream>",
+		"error":              open + "<stream:error/>",
+		"crossed":            open + "<stream:features><a></b></stream:features>",
+		"deep":               open + strings.Repeat("<a>", 9),
+		"many":               open + "<stream:features>" + strings.Repeat("<a/>", 300),
+		"long":               open + "<stream:features a='" + strings.Repeat("x", 9000) + "'>",
+		"long in pieces":     open + "<stream:features>" + strings.Repeat("<a b='"+strings.Repeat("x", 4000)+"'/>", 3),
+		"brackets":           open + "<>",
+		"slash":              open + "</>",
+	} {
+		_, rest, err := script(t, starttls.XMPP{To: "x.example", Policy: starttls.Opportunistic}.Client,
+			step{hear: xmppOpen}, step{say: answer}, step{hangUp: true})
+		require.Error(t, err, name)
+		assert.NotErrorIs(t, err, io.ErrUnexpectedEOF, name)
+		assert.Empty(t, rest)
+	}
+	_, _, err := script(t, starttls.XMPP{}.Client)
+	require.ErrorContains(t, err, "To is empty")
+	_, rest, err := script(t, starttls.XMPP{To: "x'><evil/>"}.Client)
+	require.ErrorContains(t, err, "character of XML")
+	assert.Empty(t, rest)
 }

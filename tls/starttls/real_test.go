@@ -14,6 +14,7 @@ import (
 	"github.com/strata-go/strata/buffered"
 	"github.com/strata-go/strata/internal/peers"
 	"github.com/strata-go/strata/listener"
+	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/tcp"
 	"github.com/strata-go/strata/tls"
 	"github.com/strata-go/strata/tls/starttls"
@@ -104,6 +105,27 @@ func TestPostgreSQL(t *testing.T) {
 		yes     = "R\x00\x00\x00\x08\x00\x00\x00\x00" // AuthenticationOk
 	)
 	testServer(t, realServer{client: pgClient, addr: peers.PostgreSQL(t, files(t)), binary: [2]string{startup, yes}})
+}
+
+func TestProsody(t *testing.T) {
+	servers := peers.Prosody(t, files(t))
+	for addr, toServer := range map[string]bool{servers.Clients: false, servers.Servers: true} {
+		testServer(t, realServer{addr: addr, client: func(cfg *tls.Config) negotiator {
+			return func(ctx context.Context, conn stream.ByteStream) (*buffered.Stream, error) {
+				p := starttls.XMPP{To: "localhost", TLS: cfg, ServerToServer: toServer}
+				if toServer {
+					p.From = "other.example"
+				}
+				s, err := p.Client(ctx, conn)
+				if err == nil && !toServer {
+					list, _ := starttls.Capabilities.Get(s)
+					_, ok := list.Param("mechanisms")
+					assert.True(t, ok, "%q", list)
+				}
+				return s, err
+			}
+		}, binary: [2]string{"</stream:stream>", "</stream:stream>"}})
+	}
 }
 
 func TestDovecot(t *testing.T) {
