@@ -30,7 +30,7 @@ func Example() {
 
 	served := make(chan error)
 	go func() {
-		served <- listener.Serve(ctx, tls.NewListener(ln, cfg, nil), func(ctx context.Context, c *tls.Conn) error {
+		err := listener.Serve(ctx, tls.NewListener(ln, cfg, nil), func(ctx context.Context, c *tls.Conn) error {
 			client, _ := tcp.RemoteAddrPort.Lookup(c) // known to the TCP layer, below TLS
 			proto, _ := tls.ALPN.Lookup(c)            // known to the TLS layer
 			fmt.Println(client.Addr(), "speaks", proto)
@@ -44,8 +44,9 @@ func Example() {
 					return err
 				}
 			}
-			return s.SendEOF(ctx) // ends our direction only, with close_notify
+			return s.SendEOF(ctx) // our direction only, by close_notify: the peer may go on
 		}, nil)
+		served <- err
 	}()
 
 	if err := talk(ctx, addr.String(), clientCfg); err != nil {
