@@ -60,9 +60,10 @@ func TestProFTPD(t *testing.T) {
 			ctx := limited(t)
 			_, cfg := configs(t, version)
 			cfg.ClientSessionCache = cryptotls.NewLRUClientSessionCache(4)
+			cfg.ServerName = "" // the one that is dialed, for both connections
 			c := &ftpClient{FTP: starttls.FTP{TLS: cfg}}
 			var err error
-			c.control, err = c.Client(ctx, dial(t, ctx, addr))
+			c.control, err = c.Client(ctx, dial(t, ctx, strings.Replace(addr, "127.0.0.1", "localhost", 1)))
 			require.NoError(t, err)
 			requireTLS(t, c.control)
 			list, err := starttls.Capabilities.Get(c.control)

@@ -1,6 +1,7 @@
 package starttls
 
 import (
+	"bytes"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -81,32 +82,36 @@ func (ses *session) xmlTag(ctx context.Context) (xmlTag, error) {
 	if err := ses.count(); err != nil {
 		return xmlTag{}, err
 	}
-	var all strings.Builder
+	var all []byte
+	start, quote := -1, byte(0)
 	for {
 		piece, err := ses.s.ReceiveUntil(ctx, []byte(">"), ses.limits.Line)
 		if err != nil {
 			return xmlTag{}, hungUp(err)
 		}
-		all.Write(piece)
-		all.WriteByte('>')
-		if all.Len() > ses.limits.Line {
+		if start < 0 {
+			// A closing bracket in a text is legal, and nobody sends it.
+			if start = bytes.IndexByte(piece, '<'); start < 0 {
+				return xmlTag{}, errXML
+			}
+			quote = quoted(quote, piece[start:])
+		} else {
+			quote = quoted(quote, piece)
+		}
+		all = append(append(all, piece...), '>')
+		if len(all) > ses.limits.Line {
 			return xmlTag{}, errTooLong
 		}
-		before, tag, ok := strings.Cut(all.String(), "<")
-		if !ok {
-			return xmlTag{}, errXML // a bracket in a text is legal, and nobody sends it
-		}
-		if quotesBalanced(tag) {
-			return splitTag(before, "<"+tag)
+		if quote == 0 {
+			return splitTag(string(all[:start]), string(all[start:]))
 		}
 	}
 }
 
-// quotesBalanced tells whether a tag ends here, and not its bracket in the value of an
-// attribute.
-func quotesBalanced(tag string) bool {
-	var open rune
-	for _, c := range tag {
+// quoted returns the quotation mark that is open at the end of a piece of a tag, or 0,
+// where open is the one at its beginning. A bracket that follows is of a value then.
+func quoted(open byte, piece []byte) byte {
+	for _, c := range piece {
 		switch {
 		case c == open:
 			open = 0
@@ -114,7 +119,7 @@ func quotesBalanced(tag string) bool {
 			open = c
 		}
 	}
-	return open == 0
+	return open
 }
 
 // splitTag takes a tag apart. What starts with "<!" has no place in a stream (RFC 6120
