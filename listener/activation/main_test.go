@@ -1,0 +1,93 @@
+//go:build unix
+
+package activation_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/strata-go/strata/listener"
+	"github.com/strata-go/strata/listener/activation"
+	"github.com/strata-go/strata/stream"
+)
+
+// role is the variable that makes another process of the test's program.
+const role = "STRATA_ACTIVATION_TEST"
+
+func TestMain(m *testing.M) {
+	roles := map[string]func() error{"serve": serveAsNew, "describe": describe, "end": func() error { return nil }, "hang": hang}
+	if run, ok := roles[os.Getenv(role)]; ok {
+		if err := run(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// greet tells every client who serves it.
+func greet(who string) func(context.Context, stream.ByteStream) error {
+	return func(ctx context.Context, s stream.ByteStream) error {
+		_, err := s.Send(ctx, []byte(who))
+		return err
+	}
+}
+
+// serveAsNew serves what it was started with until its input ends.
+func serveAsNew() error {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() { // ends with the process
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	sockets, err := activation.Sockets()
+	if err != nil {
+		return err
+	}
+	var lns []stream.Listener[stream.ByteStream]
+	for _, s := range sockets {
+		ln, err := s.Listener()
+		if err != nil {
+			return err
+		}
+		lns = append(lns, ln)
+	}
+	return listener.Serve(ctx, listener.Multi(lns...), greet("new"), &listener.Config[stream.ByteStream]{
+		Ready: func() {
+			if err := activation.Ready(ctx); err != nil {
+				panic(err)
+			}
+		},
+	})
+}
+
+// describe tells what it was started with, and what children would find.
+func describe() error {
+	sockets, err := activation.Sockets()
+	if err != nil {
+		return err
+	}
+	for _, s := range sockets {
+		fmt.Printf("%q %s\n", s.Name, s.Network)
+	}
+	again, err := activation.Sockets()
+	fmt.Println(len(again), err)
+	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
+		_, set := os.LookupEnv(name)
+		fmt.Println(name, set)
+	}
+	fmt.Println(closeOnExec(3), closeOnExec(4))
+	return activation.Ready(context.Background())
+}
+
+func hang() error {
+	_, err := io.Copy(io.Discard, os.Stdin)
+	return err
+}
