@@ -1,11 +1,11 @@
 // Package starttls turns plaintext connections into TLS ones the way each
 // protocol agrees on it.
 //
-// Each protocol is a struct: [SMTP], [LMTP], [IMAP], [POP3], [PostgreSQL] and
-// so on. Its Client method takes a connection on which nothing was said yet,
-// has the dialogue, and does the handshake; the Server method of those that
-// have one does the same from the other end, and drops into a handler of
-// listener.Serve. Both return a [buffered.Stream], whatever happened:
+// Each protocol is a struct. Its Client method takes a connection on which nothing
+// was said yet, has the dialogue, and does the handshake: [SMTP], [LMTP], [IMAP],
+// [POP3], [PostgreSQL], [LDAP], [XMPP], [FTP], [NNTP], [ManageSieve] and [IRC]. The
+// first five have a Server method, which does the same from the other end and drops
+// into a handler of listener.Serve. Both return a [buffered.Stream], whatever happened:
 //
 //	s, err := starttls.SMTP{Name: "client.example", TLS: cfg}.Client(ctx, conn)
 //
