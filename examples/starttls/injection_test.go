@@ -225,6 +225,7 @@ func strip(t *testing.T, addr, old, replacement string) string {
 func TestHostileClientsHarmNobodyElse(t *testing.T) {
 	tests := []struct{ name, says, want string }{
 		{"line without end", strings.Repeat("x", maxCommand+2), "500 5.5.2 line too long\r\n"},
+		{"two commands to others", "EHLO c.example\nSTARTTLS\r\n", "500 5.5.2 bare CR or LF\r\n"},
 		{"garbage", "\x00\xff\r\n", "500 5.5.1 unknown command\r\n"},
 		{"out of order", "DATA\r\n", "503 5.5.1 MAIL and RCPT first\r\n"},
 		{"plaintext where TLS was announced", "STARTTLS\r\n", "220 2.0.0 ready for TLS\r\n"},

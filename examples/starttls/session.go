@@ -58,6 +58,13 @@ func (ses *session) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if bytes.ContainsAny(line, "\r\n") {
+			// To others that may be two commands: see receiveBody.
+			if err := ses.reply(ctx, "500 5.5.2 bare CR or LF"); err != nil {
+				return err
+			}
+			continue
+		}
 		verb, arg, _ := strings.Cut(string(line), " ")
 		if err := ses.command(ctx, strings.ToUpper(verb), arg); err == errQuit {
 			return nil
