@@ -12,8 +12,10 @@ type Config struct {
 	Name string
 
 	// Limit is how many tasks may run at the same time; [Group.Go] waits for
-	// room. Services do not count. Zero means no limit; a negative limit
-	// panics.
+	// room. Services do not count. A task has its place until it ends, so
+	// tasks that start others in their own group may all wait for room that
+	// only they could make: give the others a group of their own. Zero means
+	// no limit; a negative limit panics.
 	Limit int
 
 	// CapturePanics turns a panic of a task or of the body into a

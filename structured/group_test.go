@@ -199,6 +199,15 @@ func TestEchoesAreDropped(t *testing.T) {
 		{"cause with a wait of ours", func(ctx context.Context) error { return new(structured.Event).Wait(ctx) }, nil},
 		{"joined with another", func(ctx context.Context) error { return errors.Join(ctx.Err(), errTwo) }, []string{"task: two"}},
 		{"deep", func(ctx context.Context) error { return errors.Join(errors.Join(ctx.Err(), errTwo), io.EOF) }, []string{"task: two", "task: EOF"}},
+		{"join that is wrapped", func(ctx context.Context) error {
+			return fmt.Errorf("closing: %w", errors.Join(ctx.Err(), errTwo))
+		}, []string{"task: closing: context canceled", "two"}}, // kept whole, or errTwo were lost
+		{"cancellations joined and wrapped", func(ctx context.Context) error {
+			return fmt.Errorf("closing: %w", errors.Join(ctx.Err(), context.Cause(ctx)))
+		}, nil},
+		{"named", func(ctx context.Context) error {
+			return &structured.TaskError{Path: "inner", Err: errors.Join(ctx.Err(), errTwo)}
+		}, []string{"task: inner: two"}},
 		{"not an echo", func(ctx context.Context) error { return context.DeadlineExceeded }, []string{"task: context deadline exceeded"}},
 		{"uncomparable", func(ctx context.Context) error { return uncomparable{"x"} }, []string{"task: uncomparable"}},
 	}

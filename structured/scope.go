@@ -144,6 +144,11 @@ func (s *Scope) close() {
 // SetDeadline moves the scope's deadline, in either direction; the zero time
 // takes it away. A time that has passed cancels the scope at once. A scope
 // that is canceled or at its end stays so.
+//
+// A context.WithTimeout that was made inside, while the scope's deadline was
+// the earlier of the two, has no timer of its own and is canceled with the
+// scope alone, also when the scope's deadline is moved behind it. A Scope
+// inside has its timer in any case.
 func (s *Scope) SetDeadline(t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

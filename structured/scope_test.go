@@ -3,6 +3,7 @@ package structured_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -227,6 +228,120 @@ func TestTimeoutInAGroupIsAnErrorOfItsTask(t *testing.T) {
 		})
 		assert.EqualError(t, err, "slow: scope deadline exceeded\nlate: scope deadline exceeded")
 	})
+}
+
+func TestScopeCanceledFromAnotherTaskEndsAlone(t *testing.T) {
+	err := inGroup(t, func(ctx context.Context, g *structured.Group) error {
+		g.Go("sibling", func(ctx context.Context) error {
+			caught, err := structured.MoveOnAt(ctx, time.Time{}, func(ctx context.Context, s *structured.Scope) error {
+				g.Go("canceler", func(ctx context.Context) error {
+					s.Cancel(errOne)
+					return ctx.Err() // is outside of the scope
+				})
+				return untilDone(ctx)
+			})
+			assert.True(t, caught)
+			assert.NoError(t, ctx.Err())
+			return err
+		})
+		return nil
+	})
+	require.NoError(t, err)
+}
+
+func TestScopeWorksAfterACanceledGroupInTheSameTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		require.NoError(t, inGroup(t, func(ctx context.Context, g *structured.Group) error {
+			g.Cancel(nil)
+			return untilDone(ctx)
+		}))
+		start := time.Now()
+		assert.ErrorIs(t, structured.FailAfter(t.Context(), time.Second, untilScopeDone), context.DeadlineExceeded)
+		assert.Equal(t, time.Second, time.Since(start))
+	})
+}
+
+func TestOuterCancelIsNoTimeoutOfTheScopesInside(t *testing.T) {
+	var inner *structured.Scope
+	caught, err := structured.MoveOnAfter(t.Context(), time.Hour, func(ctx context.Context, outer *structured.Scope) error {
+		err := structured.FailAfter(ctx, time.Minute, func(ctx context.Context, s *structured.Scope) error {
+			inner = s
+			outer.Cancel(errOne)
+			return untilDone(ctx)
+		})
+		assert.ErrorIs(t, err, errOne)
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.NotErrorIs(t, err, context.DeadlineExceeded)
+		return err
+	})
+	require.NoError(t, err)
+	assert.True(t, caught)
+	assert.False(t, inner.CancelCalled())
+	assert.False(t, inner.Caught())
+}
+
+func TestScopeCatchesACancellationHoweverOftenItIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		caught, err := structured.MoveOnAfter(t.Context(), time.Second, func(ctx context.Context, _ *structured.Scope) error {
+			<-ctx.Done()
+			return errors.Join(ctx.Err(), errors.Join(context.Cause(ctx), fmt.Errorf("reading: %w", ctx.Err())))
+		})
+		assert.NoError(t, err)
+		assert.True(t, caught)
+	})
+}
+
+func TestStandardTimeoutInsideIsKeptIfItWasTheEarlier(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		before, want time.Duration
+	}{
+		{"scope was the later one", time.Hour, 5 * time.Second},
+		{"scope was the earlier one", time.Second, time.Minute}, // as SetDeadline says
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				_, _ = structured.MoveOnAfter(t.Context(), tt.before, func(ctx context.Context, s *structured.Scope) error {
+					ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+					defer cancel()
+					s.SetDeadline(start.Add(time.Minute))
+					return untilDone(ctx)
+				})
+				assert.Equal(t, tt.want, time.Since(start))
+			})
+		})
+	}
+}
+
+func TestScopeInsideKeepsItsDeadlineWhenTheOuterIsMoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		err := structured.FailAfter(t.Context(), time.Second, func(ctx context.Context, outer *structured.Scope) error {
+			return structured.FailAfter(ctx, 5*time.Second, func(ctx context.Context, _ *structured.Scope) error {
+				outer.SetDeadline(start.Add(time.Minute))
+				return untilDone(ctx)
+			})
+		})
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 5*time.Second, time.Since(start))
+	})
+}
+
+func TestCancelFromInsideAShieldIsFeltAfterIt(t *testing.T) {
+	caught, err := structured.MoveOnAfter(t.Context(), time.Hour, func(ctx context.Context, outer *structured.Scope) error {
+		require.NoError(t, structured.Shield(ctx, time.Minute, func(shielded context.Context, _ *structured.Scope) error {
+			outer.Cancel(errOne)
+			return shielded.Err()
+		}))
+		var e structured.Event
+		for range 2 {
+			assert.ErrorIs(t, e.Wait(ctx), errOne)
+		}
+		return ctx.Err()
+	})
+	require.NoError(t, err)
+	assert.True(t, caught)
 }
 
 func TestShieldDelaysTheCancellationToItsEnd(t *testing.T) {

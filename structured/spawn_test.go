@@ -3,6 +3,7 @@ package structured_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,6 +62,20 @@ func TestFailureOfASpawnedTaskIsTheGroupsToo(t *testing.T) {
 	assert.Equal(t, structured.Failed, task.Status())
 	_, own := task.Result()
 	assert.Same(t, err, own)
+}
+
+func TestGoexitOfASpawnedTaskEndsItsHandle(t *testing.T) {
+	var task *structured.Task[int]
+	err := inGroup(t, func(ctx context.Context, g *structured.Group) error {
+		task = structured.Spawn(g, "quitter", func(context.Context) (int, error) {
+			runtime.Goexit()
+			return 0, nil
+		})
+		<-task.Done()
+		return ctx.Err()
+	})
+	assert.EqualError(t, err, "quitter: task ended by runtime.Goexit")
+	assert.Equal(t, structured.Failed, task.Status())
 }
 
 func TestJoinedErrorsOfATaskAreALineEach(t *testing.T) {

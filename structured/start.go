@@ -18,7 +18,7 @@ import (
 // done first, Start waits for f to end, whether or not it still calls ready,
 // and returns the cancellation or what else f returned.
 //
-// The values of f's context are the group's. In a group with a limit, Start
+// The values of f's context are the group's, and it ends with f. In a group with a limit, Start
 // waits for room until ctx or the group is canceled.
 //
 // A second call of ready panics. So does Start when the group has ended, when
@@ -129,16 +129,19 @@ func (s *starter) wait() error {
 	}
 }
 
-// end tells the task's error to whom it belongs: Start or the group.
+// end tells the task's error to whom it belongs: Start or the group. The
+// task's context ends then, since after this it follows nobody.
 func (s *starter) end(t *task, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.over = true
 	s.unfollow()
-	if s.isReady {
-		return err
+	switch {
+	case !s.isReady:
+		s.ended <- s.failure(t, err)
+	case err != nil: // before its context ends, or it might count as an echo of that
+		t.g.fail(t, err)
 	}
-	s.ended <- s.failure(t, err)
 	s.cancel(errDone)
 	return nil
 }

@@ -3,6 +3,7 @@ package structured_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -212,6 +213,47 @@ func TestShieldInsideAStartIsKept(t *testing.T) {
 		})
 		require.NoError(t, err)
 	})
+}
+
+func TestContextOfAStartedTaskEndsWithTheTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		err := inGroup(t, func(ctx context.Context, g *structured.Group) error {
+			var kept context.Context
+			_, err := structured.Start(ctx, g, "server", func(ctx context.Context, ready func(int)) error {
+				kept = ctx
+				ready(1)
+				return nil
+			})
+			<-kept.Done()
+			assert.NoError(t, ctx.Err())
+			return err
+		})
+		require.NoError(t, err)
+	})
+}
+
+func TestCanceledOfAStartedTasksOwnIsAnError(t *testing.T) {
+	err := inGroup(t, func(ctx context.Context, g *structured.Group) error {
+		_, err := structured.Start(ctx, g, "client", func(_ context.Context, ready func(int)) error {
+			ready(1)
+			return context.Canceled // of something else: neither the group nor the Start was
+		})
+		assert.NoError(t, err)
+		return untilDone(ctx)
+	})
+	require.EqualError(t, err, "client: context canceled")
+}
+
+func TestGoexitBeforeReadyIsAnErrorOfStart(t *testing.T) {
+	err := inGroup(t, func(ctx context.Context, g *structured.Group) error {
+		_, err := structured.Start(ctx, g, "server", func(context.Context, func(int)) error {
+			runtime.Goexit()
+			return nil
+		})
+		assert.EqualError(t, err, "server: task ended by runtime.Goexit")
+		return ctx.Err()
+	})
+	require.NoError(t, err)
 }
 
 func TestStartOfAPanicThatIsCaptured(t *testing.T) {

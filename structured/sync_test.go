@@ -320,6 +320,31 @@ func TestCondWakesOneOrAll(t *testing.T) {
 	})
 }
 
+func TestCondStatisticsTellWhoWaitsForTheMutexAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m structured.Mutex
+		c := structured.NewCond(&m)
+		for range 2 {
+			go func() {
+				assert.NoError(t, m.Lock(t.Context()))
+				defer m.Unlock()
+				assert.NoError(t, c.Wait(t.Context()))
+			}()
+		}
+		synctest.Wait()
+		require.NoError(t, m.Lock(t.Context()))
+		for woken := range 3 {
+			want := structured.CondStatistics{Waiting: 2 - woken, Mutex: structured.MutexStatistics{Locked: true, Waiting: woken}}
+			assert.Equal(t, want, c.Statistics())
+			c.Signal()
+			synctest.Wait()
+		}
+		m.Unlock()
+		synctest.Wait()
+		assert.Equal(t, structured.CondStatistics{}, c.Statistics())
+	})
+}
+
 func TestCanceledCondWaiterHoldsTheMutexAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var m structured.Mutex
