@@ -52,9 +52,13 @@ func (e *Error) Error() string { return "received signal: " + e.Signal.String() 
 //		log.Printf("stopped by %v", sig.Signal)
 //	}
 //
-// Scope panics when f is nil, or Config.Signals is one that [Open] would
+// A panic of f passes through, once signals have their effect of before. Scope
+// panics when ctx or f is nil, or Config.Signals is one that [Open] would
 // refuse.
 func Scope(ctx context.Context, f func(ctx context.Context) error, cfg *Config) error {
+	if ctx == nil {
+		panic("signals: Scope: nil ctx")
+	}
 	if f == nil {
 		panic("signals: Scope: nil f")
 	}

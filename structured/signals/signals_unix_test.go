@@ -217,6 +217,10 @@ func TestFurtherSignalsGoToAgain(t *testing.T) {
 
 func TestScopeRefusesNil(t *testing.T) {
 	assert.PanicsWithValue(t, "signals: Scope: nil f", func() { _ = signals.Scope(t.Context(), nil, nil) })
+	var none context.Context
+	assert.PanicsWithValue(t, "signals: Scope: nil ctx", func() {
+		_ = signals.Scope(none, func(context.Context) error { return nil }, nil)
+	})
 }
 
 // children are programs of their own, since what they test may end them.
@@ -248,6 +252,14 @@ var children = map[string]func(){
 			send(syscall.SIGINT)
 			select {}
 		}, nil)
+	},
+	"panic": func() {
+		func() {
+			defer func() { fmt.Println(recover()) }()
+			_ = signals.Scope(context.Background(), func(context.Context) error { panic("boom") }, nil)
+		}()
+		send(syscall.SIGTERM)
+		select {}
 	},
 	"control": func() { // of these tests: a signal that a receiver holds kills nobody
 		r := signals.Open(syscall.SIGTERM)
@@ -281,6 +293,12 @@ func TestSecondSignalEndsAProgramThatShutsDown(t *testing.T) {
 	out, status := runChild(t, "second")
 	assert.Equal(t, "shutting down", out)
 	assert.Equal(t, syscall.SIGINT, status.Signal())
+}
+
+func TestPanicPassesThroughAScopeThatLetsGoOfItsSignals(t *testing.T) {
+	out, status := runChild(t, "panic")
+	assert.Equal(t, "boom", out)
+	assert.Equal(t, syscall.SIGTERM, status.Signal())
 }
 
 func TestReceivedSignalEndsNobody(t *testing.T) {
