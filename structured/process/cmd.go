@@ -2,6 +2,7 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"syscall"
@@ -118,6 +119,20 @@ func (c Cmd) check() error {
 		return errors.New("process: Cmd.Input needs Cmd.Stdin to be Pipe")
 	case c.Credential != nil && c.Credential.KeepGroups && len(c.Credential.Groups) > 0:
 		return errors.New("process: Credential has both Groups and KeepGroups")
+	}
+	return c.checkFiles()
+}
+
+// checkFiles finds files that were closed. Passed on, each would be a closed
+// descriptor, and the program would be the one to complain.
+func (c Cmd) checkFiles() error {
+	for _, f := range append([]*os.File{c.Stdin.file, c.Stdout.file, c.Stderr.file}, c.ExtraFiles...) {
+		if f == nil {
+			continue
+		}
+		if _, err := f.Stat(); errors.Is(err, os.ErrClosed) {
+			return fmt.Errorf("process: %w", err)
+		}
 	}
 	return nil
 }

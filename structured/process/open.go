@@ -13,8 +13,10 @@ import (
 // Open starts a process. It returns once the program runs, or with the error
 // of what could not be done: exec.ErrNotFound or fs.ErrNotExist for a program
 // that is not there, fs.ErrPermission for one that may not be run, a
-// *fs.PathError with the Op "chdir" for the directory, syscall.EMFILE or
-// syscall.EAGAIN where the system has no room. Nothing is left of a process
+// *fs.PathError with the Op "chdir" for the directory, os.ErrClosed for a file
+// of Cmd that was closed, syscall.E2BIG for arguments and an environment that
+// are too large, syscall.EMFILE or syscall.EAGAIN where the system has no room.
+// Nothing is left of a process
 // that did not start.
 //
 // ctx covers the start alone. Once Open has returned nil it has no effect on

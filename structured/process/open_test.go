@@ -25,6 +25,10 @@ func TestWhatCannotStartLeavesNothing(t *testing.T) {
 	require.NoError(t, os.WriteFile(plain, []byte("no program"), 0o644))
 	missing := filepath.Join(dir, "missing")
 	self := &syscall.SysProcAttr{}
+	closed, err := os.Open(plain)
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	closedFile := process.File(closed)
 
 	tests := []struct {
 		name string
@@ -46,6 +50,12 @@ func TestWhatCannotStartLeavesNothing(t *testing.T) {
 		{"a program that is not there, in a directory that is", process.Cmd{Args: []string{missing}, Dir: dir, Sys: self}, fs.ErrNotExist, "fork/exec " + missing},
 		{"NUL in an argument", process.Cmd{Args: []string{"true", "a\x00b"}}, syscall.EINVAL, ""},
 		{"arguments that are too long", process.Cmd{Args: []string{"true", strings.Repeat("x", 4<<20)}}, syscall.E2BIG, ""},
+		{"an environment that is too large", process.Cmd{Args: []string{"true"}, Env: []string{"A=" + strings.Repeat("x", 4<<20)}}, syscall.E2BIG, ""},
+		{"NUL in the environment", process.Cmd{Args: []string{"true"}, Env: []string{"A=a\x00b"}}, nil, "NUL"},
+		{"a closed file as stdin", process.Cmd{Args: []string{"true"}, Stdin: closedFile}, os.ErrClosed, plain},
+		{"a closed file as stdout", process.Cmd{Args: []string{"true"}, Stdout: closedFile}, os.ErrClosed, plain},
+		{"a closed file as stderr", process.Cmd{Args: []string{"true"}, Stderr: closedFile}, os.ErrClosed, plain},
+		{"a closed extra file", process.Cmd{Args: []string{"true"}, ExtraFiles: []*os.File{nil, closed}}, os.ErrClosed, plain},
 		{"stdin to stdout", process.Cmd{Args: []string{"true"}, Stdin: process.ToStdout}, nil, "ToStdout is for Cmd.Stderr"},
 		{"stdout to stdout", process.Cmd{Args: []string{"true"}, Stdout: process.ToStdout}, nil, "ToStdout is for Cmd.Stderr"},
 		{
