@@ -76,7 +76,9 @@ func (s *Successor) Wait(ctx context.Context) error {
 // that is the error: this process then goes on as if nothing had been.
 //
 // The listeners stay this process's too. Connections that the kernel has made
-// and nobody accepted belong to both, so none is lost. A Unix socket's file
+// and nobody accepted belong to both, so none is lost by a Serve over the
+// socket's own listener. One that accepts ahead, as listener.Multi and Prepare
+// do, closes at its end what it has not handed out. A Unix socket's file
 // must survive the Close of this process's listener: one that [Socket.Listener]
 // returned leaves it alone, one of unix.Listen only if told to KeepFile.
 //

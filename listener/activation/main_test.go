@@ -32,8 +32,8 @@ func TestMain(m *testing.M) {
 }
 
 // greet tells every client who serves it.
-func greet(who string) func(context.Context, stream.ByteStream) error {
-	return func(ctx context.Context, s stream.ByteStream) error {
+func greet[S stream.ByteStream](who string) func(context.Context, S) error {
+	return func(ctx context.Context, s S) error {
 		_, err := s.Send(ctx, []byte(who))
 		return err
 	}
@@ -59,7 +59,7 @@ func serveAsNew() error {
 		}
 		lns = append(lns, ln)
 	}
-	return listener.Serve(ctx, listener.Multi(lns...), greet("new"), &listener.Config[stream.ByteStream]{
+	return listener.Serve(ctx, listener.Multi(lns...), greet[stream.ByteStream]("new"), &listener.Config[stream.ByteStream]{
 		Ready: func() {
 			if err := activation.Ready(ctx); err != nil {
 				panic(err)
