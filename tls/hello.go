@@ -51,7 +51,7 @@ func (c *Conn) hearing(cfg *Config) *Config {
 // plain from that, a copy which notes down the one that is chosen.
 func (h *hello) choosing() *Config {
 	switch {
-	case h.used.NameToCertificate != nil: //nolint:staticcheck // deprecated, and still the caller's to set
+	case h.used.NameToCertificate != nil: // deprecated, and still the caller's to set
 		return h.used // crypto/tls does not tell what it chose
 	case h.used.GetCertificate == nil && len(h.used.Certificates) == 1:
 		h.certificate = &h.used.Certificates[0]

@@ -210,7 +210,7 @@ func TestCertificateIsChosenAsWithoutUs(t *testing.T) {
 		{"callback without any", &tls.Config{GetCertificate: get(nil, nil)}, "localhost", false},
 		{"by the deprecated map", &tls.Config{
 			Certificates:      []tls.Certificate{wrong, p.server},
-			NameToCertificate: map[string]*tls.Certificate{"localhost": &other}, //nolint:staticcheck // it must go on working
+			NameToCertificate: map[string]*tls.Certificate{"localhost": &other}, // it must go on working
 		}, "localhost", false},
 	}
 	for _, v := range versions {
