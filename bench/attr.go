@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/strata-go/strata/attr"
@@ -10,11 +11,11 @@ import (
 // another object for a value there is: a call through an interface. No ratio
 // is to be had there; what counts is the time.
 var attrCases = []benchCase{
-	lookupCase("attr/lookup/depth=1", 1, wanted, 0),
-	lookupCase("attr/lookup/depth=3", 3, wanted, 15),
-	lookupCase("attr/lookup/depth=5", 5, wanted, 0),
-	lookupCase("attr/lookup/depth=10", 10, wanted, 0),
-	lookupCase("attr/lookup/miss", 3, absent, 6),
+	lookupCase("attr/lookup/depth=1", 1, wanted, 7, 0),
+	lookupCase("attr/lookup/depth=3", 3, wanted, 7, 15),
+	lookupCase("attr/lookup/depth=5", 5, wanted, 7, 0),
+	lookupCase("attr/lookup/depth=10", 10, wanted, 7, 0),
+	lookupCase("attr/lookup/miss", 3, absent, 0, 6),
 }
 
 // Keys beyond the 64th share bits with earlier ones, and a miss of a shared bit
@@ -53,35 +54,42 @@ func layersOf(depth int) *attr.Set {
 	return set
 }
 
-func lookupCase(name string, depth int, key attr.Key[int], targetNS float64) benchCase {
+func lookupCase(name string, depth int, key attr.Key[int], want int, targetNS float64) benchCase {
 	return benchCase{
 		Name:      name,
 		TargetNS:  targetNS,
 		AllocFree: true,
 		Setup: func(*cleanup) (ours, theirs side, err error) {
-			return lookups(key, layersOf(depth)), calls(&layer{value: 7}), nil
+			return lookups(key, layersOf(depth), want), calls(&layer{value: 7}, 7), nil
 		},
 	}
 }
 
-// sink keeps the compiler from dropping a call whose value nobody wants.
-var sink int
-
-func lookups(k attr.Key[int], p attr.Provider) side {
+func lookups(k attr.Key[int], p attr.Provider, want int) side {
 	return func(_ *watch, n int) error {
+		sum := 0
 		for range n {
 			v, _ := k.Lookup(p)
-			sink += v
+			sum += v
 		}
-		return nil
+		return addUp(sum, n*want)
 	}
 }
 
-func calls(v valuer) side {
+func calls(v valuer, want int) side {
 	return func(_ *watch, n int) error {
+		sum := 0
 		for range n {
-			sink += v.Value()
+			sum += v.Value()
 		}
-		return nil
+		return addUp(sum, n*want)
 	}
+}
+
+// addUp keeps the compiler from dropping calls whose values nobody wants.
+func addUp(sum, want int) error {
+	if sum != want {
+		return fmt.Errorf("values add up to %d, want %d", sum, want)
+	}
+	return nil
 }

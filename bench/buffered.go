@@ -98,27 +98,29 @@ func supplied(undo *cleanup, peer net.Conn, us ending, receive side) side {
 func receiveLines(r *buffered.Receiver) side {
 	ctx := oneContext.ctx
 	return func(_ *watch, n int) error {
+		sum := 0
 		for range n {
 			p, err := r.ReceiveUntil(ctx, lf, 0)
 			if err != nil {
 				return err
 			}
-			sink += len(p)
+			sum += len(p)
 		}
-		return nil
+		return addUp(sum, n*(len(line)-len(lf)))
 	}
 }
 
 func readLines(r *bufio.Reader) side {
 	return func(_ *watch, n int) error {
+		sum := 0
 		for range n {
 			p, err := r.ReadSlice('\n')
 			if err != nil {
 				return err
 			}
-			sink += len(p)
+			sum += len(p)
 		}
-		return nil
+		return addUp(sum, n*len(line))
 	}
 }
 

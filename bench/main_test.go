@@ -147,10 +147,11 @@ func TestVerdictSaysWhatMissesItsTarget(t *testing.T) {
 func TestMeasureFindsWhatIsSlowerAndWhatFails(t *testing.T) {
 	spin := func(times int) side {
 		return func(_ *watch, n int) error {
+			sum := 0
 			for range n * times {
-				sink += len(strings.Repeat("x", 100))
+				sum += len(strings.Repeat("x", 100))
 			}
-			return nil
+			return addUp(sum, n*times*100)
 		}
 	}
 	failed := errors.New("failed")

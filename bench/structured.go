@@ -179,9 +179,10 @@ func ourMutex(ctx context.Context) func() error {
 
 func theirMutex(context.Context) func() error {
 	var m sync.Mutex
+	locked := 0
 	return func() error {
 		m.Lock()
-		sink++
+		locked++
 		m.Unlock()
 		return nil
 	}
