@@ -73,7 +73,8 @@ type Options struct {
 
 	// InFlight is how many streams of a [Listener] may be in a handshake, or
 	// through it and not yet accepted, at once. Further ones wait in the
-	// backlog. Zero means 1024; negative means no limit.
+	// backlog: as many clients that stall hold up all others, until their
+	// HandshakeTimeout. Zero means 1024; negative means no limit.
 	InFlight int
 
 	// OnError is told about each handshake of a [Listener] that failed: the

@@ -5,7 +5,9 @@
 // [WrapClient] and [WrapServer] do the handshake over a stream and return a
 // [Conn]. [UpgradeClient] and [UpgradeServer] do the same in the middle of a
 // plaintext dialogue (STARTTLS), and refuse when plaintext is still unread.
-// [NewListener] does handshakes for a listener. [Config] is crypto/tls's own,
+// [NewListener] does handshakes for a listener, which [Route] splits by
+// protocol, and [Connector] for a connector. [CertReloader] reads renewed
+// certificates. [Config] is crypto/tls's own,
 // [Options] are what this package adds. What the handshake settled is read
 // as attributes of the Conn: [ALPN], [Version], [PeerCertificates] and so on.
 //
