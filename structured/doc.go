@@ -34,9 +34,9 @@
 //
 // Everything here that waits takes a context and returns, when that is done,
 // an error that is both context.Cause(ctx) and ctx.Err(). A call whose context
-// is done already returns that, even if it need not have waited, except for
-// [Group.Go] and [Start], whose task runs under a context that is done. A
-// canceled wait has taken nothing: what was granted to it at that moment goes
+// is done already returns that, even if it need not have waited. What runs a
+// function runs it all the same, under a context that is done: groups, tasks
+// and scopes. A canceled wait has taken nothing: what was granted to it at that moment goes
 // to the next waiter. Only [Run], Start, [Race] and what is made of them wait
 // longer than their context lasts, namely for tasks to end.
 //

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime/pprof"
 	"time"
 
 	"github.com/strata-go/strata/structured"
@@ -92,6 +93,38 @@ func ExampleConfig_onOverdue() {
 	fmt.Println(err)
 	// Output:
 	// still running: deaf
+	// <nil>
+}
+
+func ExampleConfig_trace() {
+	// A profile tells by this label how much of it each task was.
+	err := structured.Config{Name: "app", Trace: true}.Run(context.Background(), func(ctx context.Context, g *structured.Group) error {
+		g.Go("worker", func(ctx context.Context) error {
+			path, _ := pprof.Label(ctx, "task")
+			fmt.Println(path)
+			return nil
+		})
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// app/worker
+	// <nil>
+}
+
+func ExampleGroup_Cancel() {
+	err := structured.Run(context.Background(), func(ctx context.Context, g *structured.Group) error {
+		g.Go("worker", func(ctx context.Context) error {
+			<-ctx.Done()
+			fmt.Println("stopping:", context.Cause(ctx))
+			return ctx.Err()
+		})
+		g.Cancel(errors.New("new configuration"))
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// stopping: new configuration
 	// <nil>
 }
 
@@ -217,6 +250,19 @@ func ExampleMoveOnAfter() {
 	})
 	fmt.Printf("%v %v %q\n", caught, err, answer)
 	// Output: true <nil> ""
+}
+
+func ExampleScope_Cancel() {
+	caught, err := structured.MoveOnAfter(context.Background(), time.Hour, func(ctx context.Context, s *structured.Scope) error {
+		s.Cancel(errors.New("found"))
+		<-ctx.Done()
+		fmt.Println(context.Cause(ctx))
+		return ctx.Err()
+	})
+	fmt.Println(caught, err)
+	// Output:
+	// found
+	// true <nil>
 }
 
 func ExampleScope_SetDeadline() {
