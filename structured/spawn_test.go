@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -232,6 +233,36 @@ func TestLeavingAsCompletedEarlyCancelsTheRestAndWaits(t *testing.T) {
 		}
 		assert.True(t, ended)
 	})
+}
+
+func TestPanicInALoopOverAsCompletedWaitsForTheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := false
+		assert.PanicsWithValue(t, "boom", func() {
+			for range structured.AsCompleted(t.Context(), after(1, 0, nil), func(ctx context.Context) (int, error) {
+				<-ctx.Done()
+				<-time.After(time.Second)
+				ended = true
+				return 0, nil
+			}) {
+				panic("boom")
+			}
+		})
+		assert.True(t, ended)
+	})
+}
+
+func TestAsCompletedMayBeUsedAgain(t *testing.T) {
+	var ran atomic.Int32
+	tasks := structured.AsCompleted(t.Context(), func(context.Context) (int32, error) { return ran.Add(1), nil })
+	for want := range int32(2) {
+		for _, task := range tasks {
+			got, err := task.Result()
+			assert.NoError(t, err)
+			assert.Equal(t, want+1, got)
+		}
+	}
+	assert.EqualValues(t, 2, ran.Load())
 }
 
 func TestAsCompletedOfADoneContextYieldsEveryTask(t *testing.T) {
