@@ -60,11 +60,15 @@ func (c *Conn) ReceiveInto(ctx context.Context, p *Packet) error {
 	return c.receive(ctx, p, false)
 }
 
-func (c *Conn) receive(ctx context.Context, p *Packet, whole bool) (err error) {
-	begin := func() { c.rx.begin(p, whole) }
-	end := func() { err = c.rx.end(p) }
-	if callErr := c.io.Receive(ctx, &c.rx.call, begin, end); callErr != nil {
-		return callErr
+func (c *Conn) receive(ctx context.Context, p *Packet, whole bool) error {
+	if err := c.io.BeginReceive(ctx); err != nil {
+		return err
+	}
+	defer c.io.EndReceive()
+	c.rx.begin(p, whole)
+	err := c.io.Receive(ctx, &c.rx.call)
+	if cut := c.rx.end(p); err == nil {
+		err = cut
 	}
 	return err
 }
@@ -74,7 +78,13 @@ func (c *Conn) receive(ctx context.Context, p *Packet, whole bool) (err error) {
 // ECONNREFUSED for an earlier one that a connected peer did not take, is that of
 // this call alone.
 func (c *Conn) Send(ctx context.Context, p Packet) error {
-	return c.io.Send(ctx, &c.tx.call, func() { c.tx.begin(&p) }, func() { c.tx.end() })
+	if err := c.io.BeginSend(ctx); err != nil {
+		return err
+	}
+	defer c.io.EndSend()
+	c.tx.begin(&p)
+	defer c.tx.end()
+	return c.io.Send(ctx, &c.tx.call)
 }
 
 // ReceiveBatch waits for a packet, and returns as many as there are without
@@ -95,12 +105,17 @@ func (c *Conn) ReceiveBatch(ctx context.Context, ps []Packet) (n int, err error)
 			return 0, stream.ErrEmptyBuffer
 		}
 	}
-	begin := func() { c.rx.beginBatch(ps) }
-	end := func() { n, err = c.rx.endBatch() }
-	if callErr := c.io.Receive(ctx, &c.rx.batch, begin, end); callErr != nil {
-		return 0, callErr
+	if err := c.io.BeginReceive(ctx); err != nil {
+		return 0, err
 	}
-	return n, err
+	defer c.io.EndReceive()
+	c.rx.beginBatch(ps)
+	err = c.io.Receive(ctx, &c.rx.batch)
+	n, cut := c.rx.endBatch()
+	if err != nil {
+		return 0, err
+	}
+	return n, cut
 }
 
 // SendBatch sends ps in order and returns how many of them it has sent. If
@@ -111,10 +126,13 @@ func (c *Conn) ReceiveBatch(ctx context.Context, ps []Packet) (n int, err error)
 // makes one (GSO) where the kernel has that. When a network device turns out
 // not to, the packets are sent again without, and so are all that follow.
 func (c *Conn) SendBatch(ctx context.Context, ps []Packet) (n int, err error) {
-	begin := func() { c.tx.beginBatch(ps) }
-	end := func() { n = c.tx.endBatch() }
-	err = c.io.Send(ctx, &c.tx.batch, begin, end)
-	return n, err
+	if err := c.io.BeginSend(ctx); err != nil {
+		return 0, err
+	}
+	defer c.io.EndSend()
+	c.tx.beginBatch(ps)
+	err = c.io.Send(ctx, &c.tx.batch)
+	return c.tx.endBatch(), err
 }
 
 // Close closes the socket, so that its address can be bound again.

@@ -44,39 +44,26 @@ func (m *message) receiveInto(p []byte, control bool) {
 func (m *message) forget() { m.iov.Base = nil }
 
 // recvmsg and its like are system calls without the allocations of package
-// unix, which makes addresses. They are only for sockets that do not block.
-func recvmsg(fd uintptr, m *sysunix.Msghdr, flags int) (int, syscall.Errno) {
-	return call(sysunix.SYS_RECVMSG, fd, unsafe.Pointer(m), 0, flags)
+// unix, which makes addresses. They are only for sockets that do not block,
+// for which Linux has no EINTR. The compiler puts them into their callers.
+func recvmsg(fd uintptr, m *sysunix.Msghdr, flags uintptr) (int, syscall.Errno) {
+	n, _, errno := syscall.Syscall(sysunix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(m)), flags)
+	return int(n), errno
 }
 
 func sendmsg(fd uintptr, m *sysunix.Msghdr) syscall.Errno {
-	_, errno := call(sysunix.SYS_SENDMSG, fd, unsafe.Pointer(m), 0, sysunix.MSG_NOSIGNAL)
+	_, _, errno := syscall.Syscall(sysunix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(m)), sysunix.MSG_NOSIGNAL)
 	return errno
 }
 
-func recvmmsg(fd uintptr, ms []mmsg, flags int) (int, syscall.Errno) {
-	return call(sysunix.SYS_RECVMMSG, fd, unsafe.Pointer(&ms[0]), len(ms), flags)
+func recvmmsg(fd uintptr, ms []mmsg, flags uintptr) (int, syscall.Errno) {
+	n, _, errno := syscall.Syscall6(sysunix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&ms[0])), uintptr(len(ms)), flags, 0, 0)
+	return int(n), errno
 }
 
 func sendmmsg(fd uintptr, ms []mmsg) (int, syscall.Errno) {
-	return call(sysunix.SYS_SENDMMSG, fd, unsafe.Pointer(&ms[0]), len(ms), sysunix.MSG_NOSIGNAL)
-}
-
-// call makes one of the four, of which those for several messages have their
-// number before the flags.
-func call(trap, fd uintptr, m unsafe.Pointer, count, flags int) (int, syscall.Errno) {
-	for {
-		var n uintptr
-		var errno syscall.Errno
-		if count == 0 {
-			n, _, errno = syscall.Syscall(trap, fd, uintptr(m), uintptr(flags))
-		} else {
-			n, _, errno = syscall.Syscall6(trap, fd, uintptr(m), uintptr(count), uintptr(flags), 0, 0)
-		}
-		if errno != syscall.EINTR {
-			return int(n), errno
-		}
-	}
+	n, _, errno := syscall.Syscall6(sysunix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&ms[0])), uintptr(len(ms)), sysunix.MSG_NOSIGNAL, 0, 0)
+	return int(n), errno
 }
 
 // An addressing turns addresses into those of a socket and back.

@@ -1,17 +1,13 @@
 package udp_test
 
 import (
-	"errors"
 	"net"
 	"net/netip"
-	"os/exec"
-	"runtime"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	sysunix "golang.org/x/sys/unix"
 
 	"github.com/strata-go/strata/udp"
 )
@@ -72,34 +68,6 @@ func testGroups(t *testing.T, addr, ifi string, group, other, unicast netip.Addr
 	m.Source = netip.Addr{}
 	require.NoError(t, r.Join(m))
 	assert.False(t, arrives(t, silent, r, group, unicast), "without loopback")
-}
-
-// TestGroupsOfIPv6 needs an interface with IPv6 multicast, which loopback is
-// not everywhere: it makes one in a network namespace of its own.
-func TestGroupsOfIPv6(t *testing.T) {
-	runtime.LockOSThread() // the thread ends with the test, and the namespace with it
-	if err := syscall.Unshare(sysunix.CLONE_NEWNET); err != nil {
-		t.Skipf("no network namespaces: %v", err)
-	}
-	for _, args := range [][]string{
-		{"link", "set", "lo", "up"},
-		{"link", "add", "v0", "type", "veth", "peer", "name", "v1"},
-		{"link", "set", "v0", "up"},
-		{"link", "set", "v1", "up"},
-		{"addr", "add", "2001:db8::1/64", "dev", "v0", "nodad"},
-	} {
-		out, err := exec.CommandContext(t.Context(), "ip", args...).CombinedOutput()
-		if errors.Is(err, exec.ErrNotFound) {
-			t.Skip("ip is not installed: package iproute2")
-		}
-		if err != nil && args[0] == "link" {
-			t.Skipf("ip %v: %s", args, out)
-		}
-		require.NoError(t, err, "ip %v: %s", args, out)
-	}
-	here := netip.MustParseAddr("2001:db8::1")
-	testGroups(t, "[::]:0", "v0", netip.MustParseAddr("ff15::1"), netip.MustParseAddr("ff15::2"), here,
-		"[2001:db8::1]:0", here, netip.MustParseAddr("2001:db8::2"))
 }
 
 func TestListenAtAGroupSharesThePort(t *testing.T) {

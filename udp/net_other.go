@@ -41,8 +41,8 @@ func (r *receiver) init(conn *net.UDPConn, _ syscall.RawConn) {
 	r.conn = conn
 	a, ok := conn.LocalAddr().(*net.UDPAddr)
 	r.four = ok && a.IP.To4() != nil
-	r.call = ctxio.PacketCall{Wait: r.wait}
-	r.batch = r.call
+	r.call.InitBlocking(r.wait)
+	r.batch.InitBlocking(r.wait)
 }
 
 func (r *receiver) begin(p *Packet, whole bool) {
@@ -98,8 +98,8 @@ type sender struct {
 
 func (s *sender) init(conn *net.UDPConn, _ syscall.RawConn) {
 	s.conn = conn
-	s.call = ctxio.PacketCall{Wait: func() error { return s.write(&s.packet) }}
-	s.batch = ctxio.PacketCall{Wait: s.writeAll}
+	s.call.InitBlocking(func() error { return s.write(&s.packet) })
+	s.batch.InitBlocking(s.writeAll)
 }
 
 func (s *sender) begin(p *Packet) { s.packet = *p }

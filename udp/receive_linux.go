@@ -38,8 +38,8 @@ func (r *receiver) init(conn *net.UDPConn, raw syscall.RawConn) {
 			option(fd, sysunix.SOL_IPV6, sysunix.IPV6_RECVPKTINFO) != 0 || option(fd, sysunix.SOL_IPV6, sysunix.IPV6_RECVTCLASS) != 0
 		r.joined.on = option(fd, sysunix.SOL_UDP, sysunix.UDP_GRO) != 0
 	})
-	r.call = ctxio.NewPacketCall(raw.Read, r.attempt, r.result)
-	r.batch = ctxio.NewPacketCall(raw.Read, r.attemptBatch, r.result)
+	r.call.Init(raw, false, r.attempt(), r.result)
+	r.batch.Init(raw, false, r.attemptBatch, r.result)
 }
 
 func option(fd uintptr, level, name int) int {
@@ -55,22 +55,31 @@ func (r *receiver) begin(p *Packet, whole bool) {
 	r.data, r.whole, r.err = p.Data[:cap(p.Data)], whole, syscall.EAGAIN
 }
 
-// attempt reports whether there is an answer: a packet, or an error.
-func (r *receiver) attempt(fd uintptr) bool {
-	if r.joined.on {
-		r.err = r.joined.more(r, fd)
-		return r.err != syscall.EAGAIN
-	}
-	if r.whole {
-		r.receiveInto(nil, false)
-		if r.n, r.err = recvmsg(fd, &r.hdr, sysunix.MSG_PEEK|sysunix.MSG_TRUNC); r.err != 0 {
+// attempt returns what reports whether there is an answer: a packet, or an
+// error. As a method value it would be two functions.
+func (r *receiver) attempt() func(fd uintptr) bool {
+	return func(fd uintptr) bool {
+		if r.joined.on {
+			r.err = r.joined.more(r, fd)
 			return r.err != syscall.EAGAIN
 		}
-		r.data = make([]byte, r.n)
+		if r.whole && !r.makeRoom(fd) {
+			return r.err != syscall.EAGAIN
+		}
+		r.receiveInto(r.data, r.info)
+		r.n, r.err = recvmsg(fd, &r.hdr, sysunix.MSG_TRUNC)
+		return r.err != syscall.EAGAIN
 	}
-	r.receiveInto(r.data, r.info)
-	r.n, r.err = recvmsg(fd, &r.hdr, sysunix.MSG_TRUNC)
-	return r.err != syscall.EAGAIN
+}
+
+// makeRoom makes as much as the next packet needs.
+func (r *receiver) makeRoom(fd uintptr) bool {
+	r.receiveInto(nil, false)
+	if r.n, r.err = recvmsg(fd, &r.hdr, sysunix.MSG_PEEK|sysunix.MSG_TRUNC); r.err != 0 {
+		return false
+	}
+	r.data = make([]byte, r.n)
+	return true
 }
 
 func (r *receiver) result() error {

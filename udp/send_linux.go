@@ -26,8 +26,8 @@ func (s *sender) init(conn *net.UDPConn, raw syscall.RawConn) {
 		return
 	}
 	_ = raw.Control(func(fd uintptr) { s.four = isIPv4(fd) })
-	s.call = ctxio.NewPacketCall(raw.Write, s.attempt, s.result)
-	s.batch = ctxio.NewPacketCall(raw.Write, s.attemptBatch, s.result)
+	s.call.Init(raw, true, s.attempt(), s.result)
+	s.batch.Init(raw, true, s.attemptBatch, s.result)
 }
 
 // begin prepares a call.
@@ -65,12 +65,15 @@ func (s *sender) goesByIPv4(p *Packet) bool {
 	return s.four || p.Addr.IsValid() && p.Addr.Addr().Unmap().Is4()
 }
 
-func (s *sender) attempt(fd uintptr) bool {
-	if s.err = 0; s.bad != nil {
-		return true
+// attempt returns what sends, and reports whether there is an answer.
+func (s *sender) attempt() func(fd uintptr) bool {
+	return func(fd uintptr) bool {
+		if s.err = 0; s.bad != nil {
+			return true
+		}
+		s.err = sendmsg(fd, &s.hdr)
+		return s.err != syscall.EAGAIN
 	}
-	s.err = sendmsg(fd, &s.hdr)
-	return s.err != syscall.EAGAIN
 }
 
 func (s *sender) result() error {

@@ -110,11 +110,15 @@ func (c *PacketConn) ReceiveInto(ctx context.Context, p *Packet) error {
 	return c.receive(ctx, p, false)
 }
 
-func (c *PacketConn) receive(ctx context.Context, p *Packet, whole bool) (err error) {
-	begin := func() { c.rx.begin(p.Data[:cap(p.Data)], whole) }
-	end := func() { err = c.rx.take(p) }
-	if callErr := c.io.Receive(ctx, &c.rx.call, begin, end); callErr != nil {
-		return callErr
+func (c *PacketConn) receive(ctx context.Context, p *Packet, whole bool) error {
+	if err := c.io.BeginReceive(ctx); err != nil {
+		return err
+	}
+	defer c.io.EndReceive()
+	c.rx.begin(p.Data[:cap(p.Data)], whole)
+	err := c.io.Receive(ctx, &c.rx.call)
+	if cut := c.rx.take(p); err == nil {
+		err = cut
 	}
 	return err
 }
@@ -131,9 +135,13 @@ func (c *PacketConn) Send(ctx context.Context, p Packet) error {
 			return err
 		}
 	}
-	return c.io.Send(ctx, &c.tx.call,
-		func() { c.tx.data, c.tx.to = p.Data, to },
-		func() { c.tx.data = nil })
+	if err := c.io.BeginSend(ctx); err != nil {
+		return err
+	}
+	defer c.io.EndSend()
+	c.tx.data, c.tx.to = p.Data, to
+	defer func() { c.tx.data = nil }()
+	return c.io.Send(ctx, &c.tx.call)
 }
 
 // Close closes the socket, and removes its file unless another one took its

@@ -32,7 +32,7 @@ type packetReceiver struct {
 
 func (r *packetReceiver) init(conn *net.UnixConn, raw syscall.RawConn) {
 	r.conn = conn
-	r.call = ctxio.NewPacketCall(raw.Read, r.attempt, r.result)
+	r.call.Init(raw, false, r.attempt, r.result)
 }
 
 // begin prepares a call. Without an attempt there is no packet.
@@ -102,7 +102,7 @@ type packetSender struct {
 
 func (s *packetSender) init(conn *net.UnixConn, raw syscall.RawConn) {
 	s.conn = conn
-	s.call = ctxio.NewPacketCall(raw.Write, s.attempt, s.result)
+	s.call.Init(raw, true, s.attempt, s.result)
 }
 
 func (s *packetSender) attempt(fd uintptr) bool {

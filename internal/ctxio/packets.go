@@ -46,76 +46,91 @@ func (p *Packets) Init(conn PacketSocket) {
 // A PacketCall is one way to receive or to send, made once for a socket, so
 // that a call allocates nothing.
 type PacketCall struct {
-	// Try answers without waiting; the error is stream.ErrWouldBlock when it
-	// cannot. Nil means that there is no such thing.
-	Try func() error
-
-	// Wait waits for the answer, until the deadline of the socket.
-	Wait func() error
+	wait          func() error // until the deadline of the socket; or else:
+	raw           syscall.RawConn
+	sends         bool
+	attempt, once func(fd uintptr) bool
+	answered      bool
+	result        func() error
 }
 
-// NewPacketCall makes a call of attempt, which makes a system call that does
+// Init makes a call of attempt, which makes a system call that does
 // not wait, and reports whether that has an answer other than EAGAIN. It runs
-// under the descriptor's lock, by way of under: the Read or Write method of the
-// socket's RawConn. Result is the error of an answer.
-func NewPacketCall(under func(func(uintptr) bool) error, attempt func(fd uintptr) bool, result func() error) PacketCall {
-	answered := false
-	once := func(fd uintptr) bool {
-		answered = attempt(fd)
+// under the descriptor's lock for those that send, or that for others. Result is
+// the error of an answer.
+func (c *PacketCall) Init(raw syscall.RawConn, sends bool, attempt func(fd uintptr) bool, result func() error) {
+	c.raw, c.sends, c.attempt, c.result = raw, sends, attempt, result
+	c.once = func(fd uintptr) bool {
+		c.answered = attempt(fd)
 		return true
 	}
-	return PacketCall{
-		Try: func() error {
-			if err := under(once); err != nil {
-				return err
-			}
-			if !answered {
-				return stream.ErrWouldBlock
-			}
-			return result()
-		},
-		Wait: func() error {
-			if err := under(attempt); err != nil {
-				return err
-			}
-			return result()
-		},
-	}
 }
 
-// Receive makes a call that receives. Prepare runs before it and done after
-// it, while nobody else is receiving. The error is stream.ErrBusy while
-// somebody is.
-func (p *Packets) Receive(ctx context.Context, call *PacketCall, prepare, done func()) error {
+// InitBlocking makes a call of wait, which waits until the deadline of the
+// socket.
+func (c *PacketCall) InitBlocking(wait func() error) { c.wait = wait }
+
+// run makes the call so that it waits.
+func (c *PacketCall) run() error {
+	if c.attempt == nil {
+		return c.wait()
+	}
+	if err := c.under(c.attempt); err != nil {
+		return err
+	}
+	return c.result()
+}
+
+// under runs f under the descriptor's lock.
+func (c *PacketCall) under(f func(fd uintptr) bool) error {
+	if c.sends {
+		return c.raw.Write(f)
+	}
+	return c.raw.Read(f)
+}
+
+// BeginReceive lets one caller receive. After nil it must call EndReceive. The
+// error is stream.ErrBusy while somebody else receives.
+func (p *Packets) BeginReceive(ctx context.Context) error {
 	if err := p.enter(ctx); err != nil {
 		return err
 	}
-	if err := p.rx.guard.Enter(); err != nil {
-		return err
-	}
-	defer p.rx.guard.Leave()
-	prepare()
-	defer done()
+	return p.rx.guard.Enter()
+}
+
+// Receive makes a call that receives.
+func (p *Packets) Receive(ctx context.Context, call *PacketCall) error {
 	return p.perform(ctx, &p.rx, call)
 }
 
-// Send makes a call that sends, when it is this caller's turn. Prepare runs
-// before it and done after it, while nobody else is sending.
-func (p *Packets) Send(ctx context.Context, call *PacketCall, prepare, done func()) error {
+// EndReceive lets the next caller receive.
+func (p *Packets) EndReceive() { p.rx.guard.Leave() }
+
+// BeginSend waits for the caller's turn to send. After nil it must call
+// EndSend.
+func (p *Packets) BeginSend(ctx context.Context) error {
 	if err := p.enter(ctx); err != nil {
 		return err
 	}
-	if err := p.turn.Lock(ctx); err != nil {
-		return stream.ContextError(ctx)
+	if !p.turn.TryLock() {
+		if err := p.turn.Lock(ctx); err != nil {
+			return stream.ContextError(ctx)
+		}
 	}
-	defer p.turn.Unlock()
 	if p.closed.Load() {
+		p.turn.Unlock()
 		return net.ErrClosed
 	}
-	prepare()
-	defer done()
+	return nil
+}
+
+// Send makes a call that sends.
+func (p *Packets) Send(ctx context.Context, call *PacketCall) error {
 	return p.perform(ctx, &p.tx, call)
 }
+
+// EndSend gives the turn to the next caller.
+func (p *Packets) EndSend() { p.turn.Unlock() }
 
 // Close closes the socket. Again it is nil. Calls under way return
 // net.ErrClosed.
@@ -150,27 +165,54 @@ func (p *Packets) enter(ctx context.Context) error {
 func (p *Packets) perform(ctx context.Context, d *direction, call *PacketCall) error {
 	if !d.suits(ctx) {
 		d.clear()
-		if call.Try != nil {
-			if err := call.Try(); !mustPark(err) {
+		if call.attempt != nil {
+			err := call.under(call.once)
+			if err == nil && call.answered {
+				return call.result()
+			}
+			if err != nil && !timedOut(err) {
 				return p.verdict(err)
 			}
 		}
 		d.arm(ctx)
 	}
-	err := call.Wait()
-	for retried := false; timedOut(err); retried = true {
-		d.reset()
-		if canceled := stream.ContextError(ctx); canceled != nil {
-			err = canceled
-			break
-		}
-		if retried || p.closed.Load() {
-			break
-		}
-		err = call.Wait()
+	var err error
+	switch { // what run does: the fewer functions around a system call, the better
+	case call.attempt == nil:
+		err = call.wait()
+	case call.sends:
+		err = call.raw.Write(call.attempt)
+	default:
+		err = call.raw.Read(call.attempt)
+	}
+	if err == nil && call.attempt != nil {
+		err = call.result()
+	}
+	if timedOut(err) {
+		err = p.again(ctx, d, call)
 	}
 	d.settle()
 	return p.verdict(err)
+}
+
+// again finds out whether it was ctx that ended a call, and makes it once
+// more if not.
+func (p *Packets) again(ctx context.Context, d *direction, call *PacketCall) error {
+	d.reset()
+	if err := stream.ContextError(ctx); err != nil {
+		return err
+	}
+	if p.closed.Load() {
+		return net.ErrClosed
+	}
+	err := call.run()
+	if timedOut(err) {
+		d.reset()
+		if canceled := stream.ContextError(ctx); canceled != nil {
+			return canceled
+		}
+	}
+	return err
 }
 
 func (p *Packets) verdict(err error) error {
