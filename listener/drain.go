@@ -33,13 +33,30 @@ func (e *DrainError) Error() string {
 // Unwrap returns [ErrDrained].
 func (e *DrainError) Unwrap() error { return ErrDrained }
 
-// Draining returns a channel that is closed when the [Serve] which runs this
-// handler has stopped accepting. A handler that could go on forever should
-// then finish what it is doing and return. The channel is nil in a context
-// that does not come from Serve.
-func Draining(ctx context.Context) <-chan struct{} {
-	ch, _ := ctx.Value(drainingKey{}).(<-chan struct{})
-	return ch
+// ErrDraining is the cause with which the contexts of [Draining] end when
+// their server stops.
+var ErrDraining = errors.New("listener: server is stopping")
+
+// Draining returns a context that ends when ctx does, and with the cause
+// [ErrDraining] as soon as the [Serve] that runs this handler has stopped
+// accepting. It is for waiting where a handler could as well end, such as for
+// the next command; what follows that is done under ctx, which lasts for as
+// long as Config.Grace. Call stop when it is no longer needed. In a context
+// that does not come from Serve nothing ever drains.
+func Draining(ctx context.Context) (idle context.Context, stop context.CancelFunc) {
+	idle, cancel := context.WithCancelCause(ctx)
+	draining, ok := ctx.Value(drainingKey{}).(context.Context)
+	if !ok {
+		return idle, func() { cancel(nil) }
+	}
+	if draining.Err() != nil {
+		cancel(ErrDraining) // before the caller can wait for anything
+	}
+	unwatch := context.AfterFunc(draining, func() { cancel(ErrDraining) })
+	return idle, func() {
+		unwatch()
+		cancel(nil)
+	}
 }
 
 type drainingKey struct{}

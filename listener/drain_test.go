@@ -32,7 +32,7 @@ func stopWithBacklog(t *testing.T, handler func(context.Context, *memory.Conn) e
 func TestWhatWaitsInTheBacklogIsServedBeforeTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, conns := stopWithBacklog(t, func(ctx context.Context, c *memory.Conn) error {
-			<-listener.Draining(ctx)
+			untilDraining(ctx)
 			_, err := c.Send(ctx, []byte("served"))
 			return err
 		}, 0)

@@ -111,8 +111,12 @@ func ExampleDraining() {
 			if _, err := c.Send(ctx, []byte("welcome")); err != nil {
 				return err
 			}
-			<-listener.Draining(ctx)
-			_, err := c.Send(ctx, []byte("going down"))
+			idle, stop := listener.Draining(ctx)
+			defer stop()
+			_, err := c.Receive(idle, make([]byte, 64)) // the next command
+			if errors.Is(err, listener.ErrDraining) {
+				_, err = c.Send(ctx, []byte("going down"))
+			}
 			return err
 		}, nil)
 	}()

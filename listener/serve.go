@@ -49,8 +49,9 @@ type server[S stream.Resource] struct {
 }
 
 func (srv *server[S]) run(ctx context.Context) error {
-	draining := make(chan struct{})
-	handling := context.WithValue(context.WithoutCancel(ctx), drainingKey{}, (<-chan struct{})(draining))
+	draining, announce := context.WithCancel(context.Background())
+	defer announce()
+	handling := context.WithValue(context.WithoutCancel(ctx), drainingKey{}, draining)
 	handling, cancel := context.WithCancelCause(handling)
 	defer cancel(nil)
 
@@ -58,7 +59,7 @@ func (srv *server[S]) run(ctx context.Context) error {
 	groupErr := structured.Run(handling, func(handling context.Context, g *structured.Group) error {
 		srv.spawn = func(s S) { srv.start(handling, g, s) }
 		err = srv.acceptAll(ctx)
-		close(draining)
+		announce()
 		err = errors.Join(err, srv.drain(ctx, cancel))
 		return nil // or the group would cancel the handlers
 	})

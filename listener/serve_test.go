@@ -162,7 +162,7 @@ func assertDrains(t *testing.T, srv *serving, canceled int) {
 func TestHandlersMayFinishWithinTheGracePeriod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := serve(t, func(ctx context.Context, _ *memory.Conn) error {
-			<-listener.Draining(ctx)
+			untilDraining(ctx)
 			select {
 			case <-time.After(4 * time.Second):
 				return nil
@@ -257,7 +257,7 @@ func TestBacklogIsServedBeforeTheEndWithinTheLimit(t *testing.T) {
 		srv := serve(t, func(ctx context.Context, _ *memory.Conn) error {
 			running++
 			most, served = max(most, running), served+1
-			<-listener.Draining(ctx)
+			untilDraining(ctx)
 			<-time.After(100 * time.Millisecond)
 			running--
 			return nil
@@ -273,8 +273,58 @@ func TestBacklogIsServedBeforeTheEndWithinTheLimit(t *testing.T) {
 	})
 }
 
-func TestDrainingIsNilOutsideServe(t *testing.T) {
-	assert.Nil(t, listener.Draining(t.Context()))
+// untilDraining waits until the server is stopping.
+func untilDraining(ctx context.Context) {
+	idle, stop := listener.Draining(ctx)
+	defer stop()
+	<-idle.Done()
+}
+
+func TestDrainingEndsAWaitAndNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := serve(t, func(ctx context.Context, c *memory.Conn) error {
+			for range 2 { // the second time it is over before it begins
+				idle, stop := listener.Draining(ctx)
+				defer stop()
+				_, err := c.Receive(idle, make([]byte, 1))
+				assert.ErrorIs(t, err, listener.ErrDraining)
+			}
+			_, err := c.Send(ctx, []byte("bye"))
+			return err
+		}, nil)
+		c := srv.connect(t)
+		synctest.Wait()
+		srv.stop()
+		got, err := io.ReadAll(stream.NewReader(t.Context(), c))
+		require.NoError(t, err)
+		assert.Equal(t, "bye", string(got))
+		assert.NoError(t, <-srv.done)
+	})
+}
+
+func TestDrainingKeepsTheLimitsOfItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := serve(t, func(ctx context.Context, c *memory.Conn) error {
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			idle, stop := listener.Draining(ctx)
+			defer stop()
+			_, err := c.Receive(idle, make([]byte, 1))
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+			return nil
+		}, nil)
+		c := srv.connect(t)
+		_, err := c.Receive(t.Context(), make([]byte, 1))
+		assert.Equal(t, io.EOF, err)
+		assert.NoError(t, srv.end())
+	})
+}
+
+func TestNothingDrainsOutsideServe(t *testing.T) {
+	idle, stop := listener.Draining(t.Context())
+	require.NoError(t, idle.Err())
+	stop()
+	assert.ErrorIs(t, idle.Err(), context.Canceled)
 }
 
 func TestServeClosesItsListener(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/strata-go/strata/buffered"
+	"github.com/strata-go/strata/listener"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/tls"
 )
@@ -47,10 +48,15 @@ func (ses *session) run(ctx context.Context) error {
 	if err := ses.reply(ctx, "220 %s ESMTP", ses.name); err != nil {
 		return err
 	}
+	idle, stop := listener.Draining(ctx)
+	defer stop()
 	for {
-		line, err := ses.s.ReceiveUntil(ctx, crlf, maxCommand)
+		line, err := ses.s.ReceiveUntil(idle, crlf, maxCommand)
 		if err == io.EOF {
 			return nil
+		}
+		if errors.Is(err, listener.ErrDraining) {
+			return ses.reply(ctx, "421 4.3.2 %s is shutting down", ses.name)
 		}
 		if _, tooLong := errors.AsType[*buffered.DelimiterNotFoundError](err); tooLong {
 			return errors.Join(err, ses.reply(ctx, "500 5.5.2 line too long"))
