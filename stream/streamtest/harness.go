@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing/synctest"
 	"time"
 
@@ -247,6 +248,30 @@ func (h *harness) yield() {
 	}
 	for range 50 {
 		runtime.Gosched()
+	}
+}
+
+// stall waits until a count goes up no more: for certain in a bubble, outside
+// until it has stood still for a fifth of a second.
+func (h *harness) stall(ctx context.Context, count *atomic.Int64) {
+	if h.bubble {
+		synctest.Wait()
+		return
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	last, still := count.Load(), 0
+	for still < 20 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if now := count.Load(); now != last {
+			last, still = now, 0
+		} else {
+			still++
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/strata-go/strata/stream"
@@ -153,6 +154,21 @@ func (p *objectProbe[T]) startSendEndlessly(ctx context.Context) *call {
 	return p.startSend(ctx, 0, 1<<30)
 }
 
+// blockedSend sends items until one waits for room, and returns that Send.
+func (p *objectProbe[T]) blockedSend(ctx context.Context) *call {
+	var sent atomic.Int64
+	c := p.start("Send", func() (int, error) {
+		for i := 0; ; i++ {
+			if err := p.s.Send(ctx, p.Item(i)); err != nil {
+				return i, err
+			}
+			sent.Add(1)
+		}
+	})
+	p.stall(ctx, &sent)
+	return c
+}
+
 // canceledObjectSend cancels a Send that waits for room, and wants exactly
 // those items to arrive of which Send said that they were sent.
 func canceledObjectSend[T any](ctx context.Context, p *objectProbe[T]) {
@@ -212,15 +228,7 @@ func severalReceive[T any](ctx context.Context, p *objectProbe[T]) {
 // served in turn.
 func severalSend[T any](ctx context.Context, p *objectProbe[T]) {
 	if !p.Shared {
-		c, d := p.startSendEndlessly(ctx), p.startSendEndlessly(ctx)
-		select {
-		case <-c.done:
-			c, d = d, c
-		case <-d.done:
-		case <-ctx.Done():
-		}
-		_, err := p.wait(ctx, d)
-		p.want("one of two calls of Send at once", 0, err, stream.ErrBusy)
+		c := p.blockedSend(ctx)
 		p.wantAll(ctx, p.busySendQuestions(c), "while another Send waits", stream.ErrBusy)
 		return
 	}
