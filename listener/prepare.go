@@ -33,7 +33,8 @@ type PrepareConfig[S stream.Resource] struct {
 
 	// OnError is told why a stream was not handed out. The stream is closed
 	// by then, but its fixed attributes still answer. OnError may run
-	// several times at once. Nil drops the error.
+	// several times at once, and must not close the listener, whose Close
+	// waits for it. Nil drops the error.
 	OnError func(s S, err error)
 }
 
@@ -59,7 +60,7 @@ func (c *PrepareConfig[S]) withDefaults() PrepareConfig[S] {
 // order in which they did. One silent client therefore holds up nobody.
 //
 // The context of prepare is done after PrepareConfig.Timeout or when the
-// listener is closed. Prepare closes the stream when prepare returns an error.
+// listener is closed, which is not for prepare to do: Close waits for it. Prepare closes the stream when prepare returns an error.
 //
 // Nothing is accepted before the first Accept. From then on streams are
 // accepted and prepared ahead, up to PrepareConfig.InFlight. Prepare takes

@@ -55,7 +55,11 @@ func (e *DialError) Error() string {
 	for i, err := range e.Errs {
 		texts[i] = err.Error()
 	}
-	return "tcp: dial " + e.Addr + ": " + strings.Join(texts, "; ")
+	prefix := "tcp: dial "
+	if e.Addr != "" {
+		prefix += e.Addr + ": "
+	}
+	return prefix + strings.Join(texts, "; ")
 }
 
 // Unwrap returns Errs.

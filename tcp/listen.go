@@ -55,7 +55,7 @@ func Listen(ctx context.Context, addr string, cfg *ListenConfig) (*Listener, err
 	lc := net.ListenConfig{KeepAlive: c.KeepAlive}
 	ln, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("tcp: %w", err)
+		return nil, err // a *net.OpError, which says all there is
 	}
 	l := WrapListener(ln.(*net.TCPListener))
 	l.nagle = c.Nagle

@@ -54,10 +54,10 @@ type PacketCall struct {
 	result        func() error
 }
 
-// Init makes a call of attempt, which makes a system call that does
-// not wait, and reports whether that has an answer other than EAGAIN. It runs
-// under the descriptor's lock for those that send, or that for others. Result is
-// the error of an answer.
+// Init makes c the call of attempt, which makes a system call that does not
+// wait and reports whether that had an answer other than EAGAIN. It runs under
+// the descriptor's lock for sending or for receiving. Result returns the error
+// of an answer.
 func (c *PacketCall) Init(raw syscall.RawConn, sends bool, attempt func(fd uintptr) bool, result func() error) {
 	c.raw, c.sends, c.attempt, c.result = raw, sends, attempt, result
 	c.once = func(fd uintptr) bool {
