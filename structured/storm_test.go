@@ -227,6 +227,24 @@ func TestStormLeavesNothingBehindAndLosesNoError(t *testing.T) {
 	assert.Positive(t, s.ended.Load())
 }
 
+func TestStormOfTenThousandTasksAtOnce(t *testing.T) {
+	const storms = 1500 // of some ten tasks each
+	seed := rand.Uint64()
+	s := newStorm()
+	errs := make([]error, storms)
+	var wg sync.WaitGroup
+	for i := range storms {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			errs[i] = s.run(ctx, rand.New(rand.NewPCG(seed, uint64(i))))
+		})
+	}
+	wg.Wait()
+	require.NoError(t, s.settle(errors.Join(errs...)), "seed %d", seed)
+	assert.Greater(t, s.started.Load(), int64(10_000))
+}
+
 func TestStormNoticesWhatIsPlanted(t *testing.T) {
 	tests := []struct {
 		name  string
