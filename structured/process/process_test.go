@@ -205,8 +205,8 @@ func TestTerminateStopsWaitingWhenItsContextIsDone(t *testing.T) {
 
 func TestProcessIsAskedOnce(t *testing.T) {
 	census(t)
-	cmd := process.Cmd{Args: []string{"bash", "-c", // whose read is interrupted by a trap
-		`trap 'echo asked' TERM; trap 'echo usr1' USR1; echo ready; while read -r line || [ $? -gt 128 ]; do :; done; echo over`}}
+	cmd := process.Cmd{Args: []string{"bash", "-c", // whose read ends now and then, and lets a trap run
+		`trap 'echo asked' TERM; trap 'echo usr1' USR1; echo ready; while read -t 0.02 -r line || [ $? -gt 128 ]; do :; done; echo over`}}
 	cmd.Grace = forever
 	p := open(t, cmd)
 	expect(t, p.Stdout(), "ready\n")
