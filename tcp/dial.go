@@ -6,14 +6,11 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strings"
 	"syscall"
 	"time"
-	"unicode/utf8"
-
-	"golang.org/x/net/idna"
 
 	"github.com/strata-go/strata/happyeyeballs"
+	"github.com/strata-go/strata/internal/hostname"
 	"github.com/strata-go/strata/stream"
 )
 
@@ -85,9 +82,9 @@ func (d *DialConfig) dial(ctx context.Context, host string, port uint16) (*net.T
 
 // dialName has its own copy of d, so that dialing an address allocates none.
 func (d DialConfig) dialName(ctx context.Context, host string, port uint16) (*net.TCPConn, *happyeyeballs.Report, error) {
-	name, err := asciiName(host)
+	name, err := hostname.ASCII(host)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, &net.AddrError{Err: "not a host name: " + err.Error(), Addr: host}
 	}
 	return happyeyeballs.Dial(ctx, name, port,
 		func(ctx context.Context, c happyeyeballs.Candidate, _ func()) (*net.TCPConn, error) {
@@ -185,20 +182,6 @@ func splitHostPort(ctx context.Context, addr string) (host string, port uint16, 
 		return "", 0, &net.AddrError{Err: "missing port in address", Addr: addr}
 	}
 	return host, uint16(n), nil
-}
-
-// asciiName returns the form of a host's name in the DNS. Names in other
-// scripts go through IDNA 2008 (RFC 5891); the rest stays as it is, since IDNA
-// refuses some that exist, as a_b.example.com.
-func asciiName(host string) (string, error) {
-	if !strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) {
-		return host, nil
-	}
-	name, err := idna.Lookup.ToASCII(host)
-	if err != nil {
-		return "", &net.AddrError{Err: "not a host name: " + err.Error(), Addr: host}
-	}
-	return name, nil
 }
 
 // A Connector dials the same address whenever it is asked to.

@@ -5,8 +5,7 @@ import (
 	"net/netip"
 	"time"
 
-	"golang.org/x/net/idna"
-
+	"github.com/strata-go/strata/internal/hostname"
 	"github.com/strata-go/strata/internal/sockattr"
 	"github.com/strata-go/strata/stream"
 )
@@ -115,18 +114,11 @@ func clientConfig(s stream.ByteStream, cfg *Config) (*Config, error) {
 	return own, nil
 }
 
-// asciiName returns the form of a host's name in certificates. Names in other
-// scripts go through IDNA 2008 (RFC 5891), as in "xn--fa-hia.de" for "faß.de".
-// ASCII names stay as they are, since the profile refuses some that exist:
-// "a_b.example.com". An address loses its zone, which no certificate has.
+// asciiName returns the form of a host's name in certificates: [hostname.ASCII],
+// and an address without its zone, which no certificate has.
 func asciiName(name string) (string, error) {
 	if addr, err := netip.ParseAddr(name); err == nil {
 		return addr.WithZone("").String(), nil
 	}
-	for i := range len(name) {
-		if name[i] >= 0x80 {
-			return idna.Lookup.ToASCII(name)
-		}
-	}
-	return name, nil
+	return hostname.ASCII(name)
 }

@@ -36,7 +36,8 @@ var Diagram = []Layer{
 		"internal/tlsattr", "internal/sockattr", "internal/testpki/gen",
 	}},
 	{"0", []string{
-		"attr", "structured", "internal/dns", "internal/dns/dnstest", "internal/testpki", "internal/golden", "internal/layers",
+		"attr", "structured", "internal/dns", "internal/dns/dnstest", "internal/hostname",
+		"internal/testpki", "internal/golden", "internal/layers",
 	}},
 }
 
