@@ -26,9 +26,15 @@ type PrepareConfig[S stream.Resource] struct {
 	Timeout time.Duration
 
 	// InFlight is how many streams may be in preparation, or prepared and
-	// not yet accepted, at once. At the limit further ones wait in the
-	// backlog. Zero means DefaultPrepareInFlight, 1024; negative means no
-	// limit.
+	// not yet accepted, at once. At the limit one more is accepted, and the
+	// preparation that has waited for its peer longest gives way to it, with
+	// the cause ErrCrowdedOut, once it has waited for 250 ms in all. That time
+	// is halved with every InFlight streams that gave way in a row, so that
+	// clients which stall, of any number, hold up others for half a second.
+	// While none waits, as [WaitsForPeer] tells, the stream waits for room and
+	// further ones in the backlog.
+	//
+	// Zero means DefaultPrepareInFlight, 1024; negative means no limit.
 	InFlight int
 
 	// OnError is told why a stream was not handed out. The stream is closed
@@ -59,8 +65,10 @@ func (c *PrepareConfig[S]) withDefaults() PrepareConfig[S] {
 // accepts, in a task of its own, and hands out those that succeeded, in the
 // order in which they did. One silent client therefore holds up nobody.
 //
-// The context of prepare is done after PrepareConfig.Timeout or when the
-// listener is closed, which is not for prepare to do: Close waits for it. Prepare closes the stream when prepare returns an error.
+// The context of prepare is done after PrepareConfig.Timeout, when the stream
+// has to give way to another (prepare says with [WaitsForPeer] when it may have
+// to), or when the listener is closed. That is not for prepare to do: Close
+// waits for it. Prepare closes the stream when prepare returns an error.
 //
 // Nothing is accepted before the first Accept. From then on streams are
 // accepted and prepared ahead, up to PrepareConfig.InFlight. Prepare takes
@@ -73,7 +81,7 @@ func Prepare[S stream.Resource, T stream.Resource](ln stream.Listener[S], prepar
 		panic("listener: Prepare: nil prepare")
 	}
 	full := cfg.withDefaults()
-	p := &Prepared[S, T]{ln: ln, prepare: prepare, cfg: full, slots: newSlots(full.InFlight)}
+	p := &Prepared[S, T]{ln: ln, prepare: prepare, cfg: full, crowd: newCrowd(full.InFlight)}
 	p.pump.init(p.acceptAll)
 	return p
 }
@@ -85,7 +93,7 @@ type Prepared[S stream.Resource, T stream.Resource] struct {
 	ln      stream.Listener[S]
 	prepare func(context.Context, S) (T, error)
 	cfg     PrepareConfig[S]
-	slots   slots
+	crowd   *crowd
 	pump    pump[T]
 }
 
@@ -106,31 +114,51 @@ func (p *Prepared[S, T]) Close() error { return p.pump.shut(p.ln.Close) }
 // acceptAll returns when either listener is closed. What is in preparation
 // then goes on.
 func (p *Prepared[S, T]) acceptAll(ctx context.Context, g *structured.Group) {
-	for p.slots.take(ctx) == nil {
+	for {
 		s, err := p.ln.Accept(ctx)
-		if err == nil {
-			g.Go("prepare", func(ctx context.Context) error {
-				defer p.slots.give()
-				p.handOut(ctx, s)
-				return nil
-			})
-			continue
-		}
-		p.slots.give()
-		if errors.Is(err, net.ErrClosed) || !p.pump.report(ctx, err) {
+		switch {
+		case err == nil:
+			if !p.admit(ctx, g, s) {
+				return
+			}
+		case errors.Is(err, net.ErrClosed) || !p.pump.report(ctx, err):
 			return
 		}
 	}
 }
 
-// handOut prepares s and waits until somebody accepts it.
-func (p *Prepared[S, T]) handOut(ctx context.Context, s S) {
-	ready, err := p.prepareInTime(ctx, s)
+// admit starts the preparation of s once there is room for it. It returns false
+// when the listener is closed.
+func (p *Prepared[S, T]) admit(ctx context.Context, g *structured.Group, s S) bool {
+	place, err := p.crowd.enter(ctx)
 	if err != nil {
-		p.cfg.OnError(s, errors.Join(err, s.Close()))
+		p.refuse(s, err)
+		return false
+	}
+	g.Go("prepare", func(ctx context.Context) error {
+		defer place.goes()
+		p.handOut(ctx, s, place)
+		return nil
+	})
+	return true
+}
+
+// handOut prepares s and waits until somebody accepts it.
+func (p *Prepared[S, T]) handOut(ctx context.Context, s S, g *guest) {
+	preparing, cancel := g.settle(ctx)
+	defer cancel(nil)
+	ready, err := p.prepareInTime(preparing, s)
+	if err != nil {
+		p.refuse(s, err)
 		return
 	}
+	g.ready()
 	p.pump.offer(ctx, ready)
+}
+
+// refuse closes s and tells why.
+func (p *Prepared[S, T]) refuse(s S, err error) {
+	p.cfg.OnError(s, errors.Join(err, s.Close()))
 }
 
 func (p *Prepared[S, T]) prepareInTime(ctx context.Context, s S) (T, error) {
