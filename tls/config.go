@@ -71,9 +71,11 @@ type Options struct {
 	HandshakeTimeout time.Duration
 
 	// InFlight is how many streams of a [Listener] may be in a handshake, or
-	// through it and not yet accepted, at once. Further ones wait in the
-	// backlog: as many clients that stall hold up all others, until their
-	// HandshakeTimeout. Zero means 1024; negative means no limit.
+	// through it and not yet accepted, at once. At the limit the client that
+	// has kept its handshake waiting longest, for at least 250 ms in all or
+	// less in a flood, gives way to the next one, and its error is
+	// listener.ErrCrowdedOut: see listener.PrepareConfig. Zero means 1024;
+	// negative means no limit.
 	InFlight int
 
 	// OnError is told about each handshake of a [Listener] that failed: the

@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"bytes"
 	"context"
 	cryptotls "crypto/tls"
 	"errors"
@@ -75,8 +76,8 @@ func (c *Conn) handshakeError(ctx context.Context, name string, err error) error
 	case e.Err == io.EOF:
 		e.Err = fmt.Errorf("peer hung up: %w", stream.Broken(io.ErrUnexpectedEOF))
 	}
-	if !looksLikeTLS(c.in.first) {
-		e.Received = c.in.first
+	if first := c.in.first[:c.in.heard]; !looksLikeTLS(first) {
+		e.Received = bytes.Clone(first)
 	}
 	return e
 }

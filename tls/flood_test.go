@@ -2,68 +2,128 @@ package tls_test
 
 import (
 	"context"
+	cryptotls "crypto/tls"
+	"errors"
+	"fmt"
 	"net"
+	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/strata-go/strata/listener"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/stream/netconn"
 	"github.com/strata-go/strata/tcp"
 	"github.com/strata-go/strata/tls"
 )
 
-// TestHandshakeFloodDoesNotLockOut an honest client: 2,000 others stall in
-// their handshake, half of them before they sent anything and half within the
-// header of a record.
+// TestHandshakeFloodDoesNotLockOut an honest client, with room for all of the
+// 2,000 others that stall in their handshake or for few of them: most before
+// they sent anything or within the header of a record, some behind a whole
+// ClientHello. That it is served within half a second is held in listener, in
+// time that nobody else spends; here the flood would stall it for 30 s.
 func TestHandshakeFloodDoesNotLockOut(t *testing.T) {
 	const stalled = 2000
-	p, err := usual()
-	require.NoError(t, err)
-	serverConfig, clientConfig := p.configs(tls.VersionTLS13)
-	below, err := tcp.Listen(t.Context(), "127.0.0.1:0", nil)
-	require.NoError(t, err)
-	given := make(chan error, stalled)
-	ln := tls.NewListener(below, serverConfig, &tls.Options{
-		InFlight: 2 * stalled,
-		OnError:  func(_ stream.ByteStream, err error) { given <- err },
-	})
-	defer ln.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	accepted := make(chan *tls.Conn, 1)
-	go func() {
-		s, err := ln.Accept(ctx)
-		assert.NoError(t, err)
-		accepted <- s
-	}()
-	addr, err := netconn.LocalAddrPort.Get(below)
-	require.NoError(t, err)
-	for i := range stalled {
-		conn, err := net.Dial("tcp", addr.String())
-		if err != nil {
-			t.Skipf("no room for %d connections here: %v", stalled, err)
-		}
-		defer conn.Close()
-		if i%2 == 0 {
-			_, err = conn.Write([]byte{22, 3, 1})
+	for _, limit := range []int{64, 2 * stalled} {
+		t.Run(fmt.Sprintf("limit %d", limit), func(t *testing.T) {
+			serverConfig, clientConfig := usualConfigs(t, tls.VersionTLS13)
+			below, err := tcp.Listen(t.Context(), "127.0.0.1:0", nil)
 			require.NoError(t, err)
-		}
+			var gaveWay, ended atomic.Int32
+			ln := tls.NewListener(below, serverConfig, &tls.Options{
+				InFlight: limit,
+				OnError: func(_ stream.ByteStream, err error) {
+					if errors.Is(err, listener.ErrCrowdedOut) {
+						gaveWay.Add(1)
+					} else if assert.ErrorIs(t, err, net.ErrClosed) {
+						ended.Add(1)
+					}
+				},
+			})
+			defer ln.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			accepted := make(chan *tls.Conn, 1)
+			go func() {
+				s, err := ln.Accept(ctx)
+				assert.NoError(t, err)
+				accepted <- s
+			}()
+			addr, err := netconn.LocalAddrPort.Get(below)
+			require.NoError(t, err)
+			atFirst := descriptors(t)
+			stall(t, addr.String(), stalled)
+			start := time.Now()
+			honest := &tls.Connector[*tcp.Conn]{Below: &tcp.Connector{Addr: addr.String()}, Config: clientConfig}
+			c, err := honest.Connect(ctx)
+			require.NoError(t, err)
+			s := <-accepted
+			requireCarries(t, c, s, 100)
+			t.Logf("served in %v; %d gave way", time.Since(start), gaveWay.Load())
+			most := min(limit, stalled)
+			assert.LessOrEqual(t, descriptors(t), atFirst+stalled+2+most+1, "descriptors")
+			require.NoError(t, c.Close())
+			require.NoError(t, s.Close())
+			require.NoError(t, ln.Close())
+			assert.EqualValues(t, stalled, gaveWay.Load()+ended.Load(), "each is told about")
+			assert.GreaterOrEqual(t, int(gaveWay.Load()), stalled-most)
+			if limit > stalled {
+				assert.Zero(t, gaveWay.Load(), "there was room for all")
+			}
+			assert.LessOrEqual(t, descriptors(t), atFirst+stalled+1, "closing the listener frees them")
+		})
 	}
-	start := time.Now()
-	soon, cancel := context.WithTimeout(ctx, 10*time.Second) // and the flood would stall for 30 s
-	defer cancel()
-	honest := &tls.Connector[*tcp.Conn]{Below: &tcp.Connector{Addr: addr.String()}, Config: clientConfig}
-	c, err := honest.Connect(soon)
+}
+
+// stall connects n times and then goes on with nothing.
+func stall(t *testing.T, addr string, n int) {
+	t.Helper()
+	hello := clientHello(t)
+	for i := range n {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Skipf("no room for %d connections here: %v", n, err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		said := hello[:0]
+		switch {
+		case i%40 == 0:
+			said = hello
+		case i%2 == 0:
+			said = hello[:3]
+		}
+		_, _ = conn.Write(said) // it may have given way by now
+	}
+}
+
+// clientHello returns what a client says first.
+func clientHello(t *testing.T) []byte {
+	t.Helper()
+	a, b := net.Pipe()
+	defer b.Close()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = cryptotls.Client(a, &tls.Config{ServerName: "localhost"}).Handshake()
+	}()
+	buf := make([]byte, 4096)
+	n, err := b.Read(buf)
 	require.NoError(t, err)
-	s := <-accepted
-	requireCarries(t, c, s, 100)
-	t.Logf("served in %v", time.Since(start))
-	require.NoError(t, c.Close())
-	require.NoError(t, s.Close())
-	require.Empty(t, given, "none was given up")
-	require.NoError(t, ln.Close())
-	require.Len(t, given, stalled, "closing the listener ends them all")
+	b.Close()
+	<-done
+	return buf[:n]
+}
+
+// descriptors counts those that are open, where the system tells.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return len(files)
 }

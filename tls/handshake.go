@@ -4,6 +4,8 @@ import (
 	"context"
 	cryptotls "crypto/tls"
 	"time"
+
+	"github.com/strata-go/strata/listener"
 )
 
 // handshake runs crypto/tls's handshake, sending and receiving at once: a
@@ -81,7 +83,9 @@ func (f *flight) launch(ctx context.Context) {
 func (f *flight) land(ctx context.Context) error {
 	f.launch(ctx)
 	if f.landed != nil {
+		listener.WaitsForPeer(ctx, true) // to receive
 		<-f.landed
+		listener.WaitsForPeer(ctx, false)
 	}
 	return f.err
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/strata-go/strata/listener"
 	"github.com/strata-go/strata/stream"
 )
 
@@ -31,7 +32,8 @@ type incoming struct {
 	err error // of the Receive that was interrupted
 
 	flight *flight // while the handshake goes on
-	first  []byte  // what came first in it
+	first  [maxFirst]byte
+	heard  int // how much of first came in it
 }
 
 // bulkFrom is how much room a Receive must have filled to be a sign that more
@@ -59,6 +61,10 @@ type transportError struct{ err error }
 func (e *transportError) Error() string { return e.err.Error() }
 
 func (in *incoming) read(p []byte) (int, error) {
+	if !in.hasFor(p) && in.flight != nil {
+		listener.WaitsForPeer(in.ctx, true)
+		defer listener.WaitsForPeer(in.ctx, false)
+	}
 	for !in.hasFor(p) {
 		if err := in.mayReceive(); err != nil {
 			return 0, err
@@ -106,7 +112,7 @@ func (in *incoming) receive(p []byte) (int, error) {
 		return 0, in.fail(err)
 	}
 	if in.flight != nil {
-		in.first = append(in.first, p[:min(n, maxFirst-len(in.first))]...)
+		in.heard += copy(in.first[in.heard:], p[:n])
 	}
 	in.bulk = n == len(p) && n >= bulkFrom
 	now := in.framing.advance(p[:n])

@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -42,6 +43,9 @@ func (o *outgoing) write(p []byte) {
 	if o.ended {
 		return
 	}
+	if o.queue == nil && !o.open {
+		o.queue = borrow(recordSize) // for a flight of several records
+	}
 	o.queue = append(o.queue, p...)
 	if o.open && len(o.queue) > o.expected+maxAnswers {
 		o.flooded.Store(true)
@@ -56,12 +60,16 @@ func (o *outgoing) end() {
 	o.ended = true
 }
 
-// establish ends the handshake.
+// establish ends the handshake. What was not sent may wait for long, and so
+// keeps no more memory than it needs.
 func (o *outgoing) establish() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.open = true
 	o.stuck.Store(false) // session tickets do not count as a Send's remainder
+	rest := bytes.Clone(o.queue)
+	giveBack(o.queue)
+	o.queue = rest
 }
 
 // reserve makes room for size bytes that a Send is about to have written.
