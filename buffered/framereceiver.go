@@ -40,7 +40,7 @@ func NewFrameReceiver[T any](r *Receiver, codec Decoder[T]) *FrameReceiver[T] {
 // Receive waits for a whole frame and returns what it carries.
 func (f *FrameReceiver[T]) Receive(ctx context.Context) (T, error) {
 	var none T
-	if err := enter(ctx, &f.receiving, &f.r.closed); err != nil {
+	if err := stream.Enter(ctx, &f.receiving, &f.r.closed); err != nil {
 		return none, err
 	}
 	defer f.receiving.Leave()

@@ -83,7 +83,7 @@ func TestACanceledSendSaysWhetherTheFrameIsSent(t *testing.T) {
 				}()
 				err := sender.Send(ctx, numbered(i))
 				cancel()
-				if _, ok := errors.AsType[*buffered.PartlySentError](err); ok {
+				if _, ok := errors.AsType[*stream.PartialSendError](err); ok {
 					partly++
 				} else if err != nil {
 					assert.ErrorIs(t, err, context.Canceled)
@@ -331,7 +331,7 @@ func TestTheTailOfACutFrameGoesFirst(t *testing.T) {
 				synctest.Wait()
 				cancel()
 				err := <-done
-				cut, ok := errors.AsType[*buffered.PartlySentError](err)
+				cut, ok := errors.AsType[*stream.PartialSendError](err)
 				require.True(t, ok, "%v", err)
 				assert.Equal(t, 6, cut.Left)
 				assert.ErrorIs(t, err, context.Canceled)
@@ -352,7 +352,7 @@ func TestAFrameThatTheLayerBelowHasTakenIsNotSentAgain(t *testing.T) {
 	s := &encoding{fail: true}
 	w := buffered.NewFrameSender[[]byte](s, buffered.LengthPrefixed{Size: 1})
 	err := w.Send(t.Context(), []byte("ab"))
-	cut, ok := errors.AsType[*buffered.PartlySentError](err)
+	cut, ok := errors.AsType[*stream.PartialSendError](err)
 	require.True(t, ok, "%v", err)
 	assert.Zero(t, cut.Left)
 	s.fail = false

@@ -106,5 +106,5 @@ func (b *Stream) Detach() (inner stream.ByteStream, leftover []byte, err error) 
 }
 
 func (b *Stream) enterSend(ctx context.Context) error {
-	return enter(ctx, &b.sending, &b.closed)
+	return stream.Enter(ctx, &b.sending, &b.closed)
 }

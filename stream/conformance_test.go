@@ -31,7 +31,7 @@ func TestBytesOverObjectsHoldTheContract(t *testing.T) {
 		x, y := memory.Pipe(nil)
 		return stream.FromObjects(stream.ToObjects(x)), y, nil
 	}
-	streamtest.TestByteStream(t, &streamtest.Maker{Pipe: pipe, Bubble: true})
+	streamtest.TestByteStream(t, &streamtest.Maker{Pipe: pipe, Bubble: true, Encodes: true})
 }
 
 // Streams of items have no way to abort: their peer sees a clean end.

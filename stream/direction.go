@@ -9,6 +9,29 @@ import (
 	"github.com/strata-go/strata/structured"
 )
 
+// Enter lets a call into one direction of a stream, or answers for it in the
+// order of the contract's line 1: with the [ContextError] of a ctx that is
+// done, with net.ErrClosed once closed is set, with [ErrBusy] while another
+// call is inside. After nil the call must leave by guard.Leave. It is for
+// streams of one's own, which need a guard for each direction and one flag
+// that their Close sets.
+//
+// A call that is inside may set closed itself, and still nobody comes in
+// behind it.
+func Enter(ctx context.Context, guard *structured.Guard, closed *atomic.Bool) error {
+	if ctx.Err() != nil {
+		return ContextError(ctx)
+	}
+	err := guard.Enter()
+	if !closed.Load() { // last, see above
+		return err
+	}
+	if err == nil {
+		guard.Leave()
+	}
+	return net.ErrClosed
+}
+
 // direction is one direction of a stream: who is in it, and whether this side
 // has closed it.
 type direction struct {
@@ -16,17 +39,7 @@ type direction struct {
 	closed atomic.Bool
 }
 
-// enter answers in the order of the contract, line 1. After nil the caller
-// must leave.
-func (d *direction) enter(ctx context.Context) error {
-	if err := ContextError(ctx); err != nil {
-		return err
-	}
-	if d.closed.Load() {
-		return net.ErrClosed
-	}
-	return d.guard.Enter()
-}
+func (d *direction) enter(ctx context.Context) error { return Enter(ctx, &d.guard, &d.closed) }
 
 func (d *direction) leave() { d.guard.Leave() }
 

@@ -100,7 +100,7 @@
 // of the same name: [WaitReceive], [SendBuffers], [TrySend], [Shutdown] and
 // [Abort]. Call the helpers: to them a method that returns
 // errors.ErrUnsupported and no method at all are the same. Wrappers of one's
-// own embed [Wrapper] to keep the capabilities.
+// own embed [Wrapper] to keep the capabilities, and hold line 1 with [Enter].
 //
 // # Concurrency
 //

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/strata-go/strata/structured"
 )
@@ -54,3 +55,19 @@ func (e *BrokenError) Unwrap() error { return e.Cause }
 
 // Is reports whether target is [ErrBroken].
 func (e *BrokenError) Is(target error) bool { return target == ErrBroken }
+
+// A PartialSendError reports that the Send of an object stream made of bytes
+// was cut short when some of its item had gone out already, by a cancellation
+// for example. The item counts as sent: what is left of it goes first with the
+// next Send, Flush or SendEOF. Whoever sends the item again, sends it twice.
+type PartialSendError struct {
+	Left int   // bytes that have not gone out
+	Err  error // what cut the Send short
+}
+
+func (e *PartialSendError) Error() string {
+	return fmt.Sprintf("%d bytes of the item are not yet sent: %v", e.Left, e.Err)
+}
+
+// Unwrap returns what cut the Send short.
+func (e *PartialSendError) Unwrap() error { return e.Err }

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
+	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/structured"
 )
 
 func ExampleCopy() {
@@ -278,6 +281,43 @@ func ExampleWrapper() {
 	_, err := stream.Copy(ctx, new(taking), c)
 	fmt.Println(c.received, err)
 	// Output: 5 <nil>
+}
+
+// zeros is an endless stream of them.
+type zeros struct {
+	receiving structured.Guard
+	closed    atomic.Bool
+}
+
+func (z *zeros) Receive(ctx context.Context, p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, stream.ErrEmptyBuffer
+	}
+	if err := stream.Enter(ctx, &z.receiving, &z.closed); err != nil {
+		return 0, err
+	}
+	defer z.receiving.Leave()
+	clear(p)
+	return len(p), nil
+}
+
+func (z *zeros) Attributes() *attr.Set { return nil }
+
+func (z *zeros) Close() error {
+	z.closed.Store(true)
+	return nil
+}
+
+func ExampleEnter() {
+	z := new(zeros)
+	n, err := z.Receive(context.Background(), make([]byte, 3))
+	fmt.Println(n, err)
+	z.Close()
+	n, err = z.Receive(context.Background(), make([]byte, 3))
+	fmt.Println(n, err)
+	// Output:
+	// 3 <nil>
+	// 0 use of closed network connection
 }
 
 func ExampleContextError() {

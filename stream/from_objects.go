@@ -116,12 +116,13 @@ func (r *FlatReceiver) countUnread() (int, error) {
 // makes it.
 //
 // A canceled Send has sent the items that n counts, and is resumed with p[n:].
-// Send of an empty p sends no item.
+// Send of an empty p sends no item, unless the last one was cut short with a
+// [*PartialSendError]: then it flushes.
 type FlatSender struct {
 	half[ObjectSender[[]byte]]
 	failure *failure
 	ended   bool // by SendEOF
-	owing   bool // the last item was sent in part
+	owing   bool // the rest of the last item waits below
 }
 
 var _ ByteSender = (*FlatSender)(nil)
@@ -166,7 +167,7 @@ func (s *FlatSender) sendItem(ctx context.Context, p []byte) (int, error) {
 	}
 	if part, ok := errors.AsType[*PartialSendError](err); ok {
 		s.owing = true
-		return part.Sent, part.Err
+		return len(p), part.Err
 	}
 	return 0, err
 }

@@ -3,7 +3,6 @@ package stream
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 )
 
@@ -56,11 +55,13 @@ func (r *ChunkReceiver) Receive(ctx context.Context) ([]byte, error) {
 
 // A ChunkSender sends the bytes of items. [ToObjectSender] makes it.
 //
-// A canceled Send may have sent the beginning of its item, which the error
-// then tells: see [PartialSendError]. The items are free for other use once
-// Send returned. One goroutine may send at a time.
+// An error of Send means that nothing of the item was sent, unless it is a
+// [*PartialSendError], which a Send canceled in the middle of an item returns.
+// The items are free for other use once Send returned. One goroutine may send
+// at a time.
 type ChunkSender struct {
 	half[ByteSender]
+	rest []byte // of an item that counts as sent; nil when there is none
 }
 
 var _ ObjectSender[[]byte] = (*ChunkSender)(nil)
@@ -74,40 +75,57 @@ func ToObjectSender(s ByteSender) *ChunkSender {
 	return a
 }
 
-// Send sends the bytes of item, which may be none. Where it fails after part
-// of them, the error is a [*PartialSendError].
+// Send sends the bytes of item, which may be none.
 func (s *ChunkSender) Send(ctx context.Context, item []byte) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
 	defer s.leave()
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
 	n, err := s.inner.Send(ctx, item)
-	if err != nil && n > 0 {
-		return &PartialSendError{Sent: n, Err: err}
+	if err == nil || n == 0 {
+		return err
+	}
+	s.rest = append([]byte{}, item[n:]...)
+	return &PartialSendError{Left: len(s.rest), Err: err}
+}
+
+// Flush sends what a Send that was cut short has left. There is no need for
+// it when another Send or a SendEOF follows. A canceled Flush is resumed by
+// the next call.
+func (s *ChunkSender) Flush(ctx context.Context) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.leave()
+	return s.flush(ctx)
+}
+
+// flush also flushes the byte stream, where that encodes: after n == len(p)
+// with an error its own tail waits for the next Send, and nothing is left here.
+func (s *ChunkSender) flush(ctx context.Context) error {
+	if s.rest == nil {
+		return nil
+	}
+	n, err := s.inner.Send(ctx, s.rest)
+	s.rest = s.rest[n:]
+	if err == nil {
+		s.rest = nil
 	}
 	return err
 }
 
-// SendEOF is the byte stream's SendEOF where that has one, else its Close.
+// SendEOF is the byte stream's SendEOF where that has one, else its Close,
+// behind what a Send that was cut short has left.
 func (s *ChunkSender) SendEOF(ctx context.Context) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
 	defer s.leave()
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
 	return endSending(ctx, s.inner)
 }
-
-// A PartialSendError reports that [ChunkSender.Send] failed after the byte
-// stream had taken a part of the item. Nothing is lost when the next item is
-// item[Sent:], also if that is empty.
-type PartialSendError struct {
-	Sent int   // bytes of the item, at least 1
-	Err  error // why not all
-}
-
-func (e *PartialSendError) Error() string {
-	return fmt.Sprintf("stream: only %d bytes of the item sent: %v", e.Sent, e.Err)
-}
-
-// Unwrap returns why the rest was not sent.
-func (e *PartialSendError) Unwrap() error { return e.Err }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -66,31 +67,42 @@ func TestItemsSentMayBeUsedAgain(t *testing.T) {
 	assert.Equal(t, "first", string(got))
 }
 
-func TestCanceledSendOfAnItemTellsWhatWasSent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a, b := memory.Pipe(&memory.Config{Buffer: 3})
-		o := stream.ToObjects(a)
-		defer closeAll(t, b)
-		ctx, cancel := context.WithCancelCause(t.Context())
-		done := make(chan error)
-		go func() { done <- o.Send(ctx, []byte("hello")) }() // ends when canceled
-		synctest.Wait()
-		cancel(errCause)
-		err := <-done
-		require.ErrorIs(t, err, errCause)
-		part, ok := errors.AsType[*stream.PartialSendError](err)
-		require.True(t, ok)
-		assert.Equal(t, 3, part.Sent)
-		require.EqualError(t, err, "stream: only 3 bytes of the item sent: context canceled: the cause")
+func TestTheRestOfAnItemThatWasCutShortGoesFirst(t *testing.T) {
+	for name, finish := range map[string]func(context.Context, *stream.ChunkSender) error{
+		"Send":    func(ctx context.Context, s *stream.ChunkSender) error { return s.Send(ctx, []byte(", you")) },
+		"Flush":   func(ctx context.Context, s *stream.ChunkSender) error { return s.Flush(ctx) },
+		"SendEOF": func(ctx context.Context, s *stream.ChunkSender) error { return s.SendEOF(ctx) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := memory.Pipe(&memory.Config{Buffer: 3})
+				s := stream.ToObjectSender(a)
+				defer closeAll(t, b)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				item := []byte("hello")
+				done := make(chan error)
+				go func() { done <- s.Send(ctx, item) }() // ends when canceled
+				synctest.Wait()
+				cancel(errCause)
+				err := <-done
+				require.ErrorIs(t, err, errCause)
+				part, ok := errors.AsType[*stream.PartialSendError](err)
+				require.True(t, ok)
+				assert.Equal(t, 2, part.Left)
+				require.EqualError(t, err, "2 bytes of the item are not yet sent: context canceled: the cause")
+				copy(item, "XXXXX")
 
-		go func() { // ends once everything is sent
-			assert.NoError(t, o.Send(t.Context(), []byte("hello")[part.Sent:]))
-			assert.NoError(t, o.Close())
-		}()
-		got, err := io.ReadAll(stream.NewReader(t.Context(), b))
-		require.NoError(t, err)
-		assert.Equal(t, "hello", string(got))
-	})
+				require.ErrorIs(t, s.Flush(ctx), errCause)
+				go func() { // ends once everything is sent
+					assert.NoError(t, finish(t.Context(), s))
+					assert.NoError(t, s.Close())
+				}()
+				got, err := io.ReadAll(stream.NewReader(t.Context(), b))
+				require.NoError(t, err)
+				assert.Equal(t, "hello", strings.TrimSuffix(string(got), ", you"))
+			})
+		})
+	}
 }
 
 func TestSendOfAnItemThatTookNothingHasItsErrorUntouched(t *testing.T) {

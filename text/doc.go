@@ -32,7 +32,7 @@
 // # Cancellation
 //
 // A canceled receiving call has taken nothing. A canceled Send has sent
-// nothing of its string, or returns a *buffered.PartlySentError: then the
+// nothing of its string, or returns a *stream.PartialSendError: then the
 // string counts as sent, and its rest goes first next time.
 //
 // # Ownership

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"net"
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
@@ -47,7 +46,7 @@ func (t *Receiver) Attributes() *attr.Set { return t.r.Attributes() }
 // error is a *[DecodeError] that is io.ErrUnexpectedEOF, unless Config.Errors
 // says otherwise. A canceled Receive has taken nothing.
 func (t *Receiver) Receive(ctx context.Context) (string, error) {
-	if err := enter(ctx, &t.receiving, &t.closed); err != nil {
+	if err := stream.Enter(ctx, &t.receiving, &t.closed); err != nil {
 		return "", err
 	}
 	defer t.receiving.Leave()
@@ -96,7 +95,7 @@ func (t *Receiver) receiveLine(ctx context.Context, max int) (string, error) {
 	if max == 0 {
 		max = DefaultMaxLine
 	}
-	if err := enter(ctx, &t.receiving, &t.closed); err != nil {
+	if err := stream.Enter(ctx, &t.receiving, &t.closed); err != nil {
 		return "", err
 	}
 	defer t.receiving.Leave()
@@ -157,16 +156,4 @@ func whole(p []byte) int {
 		}
 	}
 	return len(p)
-}
-
-// enter answers for the calls that cannot be served, in the order of the
-// contract's line 1, and else lets the caller in.
-func enter(ctx context.Context, guard *structured.Guard, closed *atomic.Bool) error {
-	if ctx.Err() != nil {
-		return stream.ContextError(ctx)
-	}
-	if closed.Load() {
-		return net.ErrClosed
-	}
-	return guard.Enter()
 }

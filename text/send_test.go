@@ -128,11 +128,11 @@ func TestACanceledSendIsSentWholeOrNotAtAll(t *testing.T) {
 			return err
 		}
 		err := sendCanceled("abcd") // the mark and ab fit
-		assert.ErrorAs(t, err, new(*buffered.PartlySentError))
+		assert.ErrorAs(t, err, new(*stream.PartialSendError))
 		assert.ErrorIs(t, err, context.Canceled)
 		err = sendCanceled("never")
 		assert.ErrorIs(t, err, context.Canceled)
-		_, partly := errors.AsType[*buffered.PartlySentError](err)
+		_, partly := errors.AsType[*stream.PartialSendError](err)
 		assert.False(t, partly)
 
 		go func() { err = errors.Join(s.Send(t.Context(), "ef"), s.SendEOF(t.Context())) }() // ends when peer has received

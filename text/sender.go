@@ -40,10 +40,10 @@ func (t *Sender) Attributes() *attr.Set { return t.w.Attributes() }
 
 // Send sends s as one Send of the byte stream. After an error nothing of s was
 // sent, also if that is an *[EncodeError] for a character far behind; but
-// after a *buffered.PartlySentError s counts as sent, and its rest goes first
+// after a *stream.PartialSendError s counts as sent, and its rest goes first
 // with the next Send, Flush or SendEOF. Send of an empty string only flushes.
 func (t *Sender) Send(ctx context.Context, s string) error {
-	if err := enter(ctx, &t.sending, &t.closed); err != nil {
+	if err := stream.Enter(ctx, &t.sending, &t.closed); err != nil {
 		return err
 	}
 	defer t.sending.Leave()
@@ -52,7 +52,7 @@ func (t *Sender) Send(ctx context.Context, s string) error {
 
 func (t *Sender) send(ctx context.Context, p piece) error {
 	err := t.w.Send(ctx, p)
-	_, partly := errors.AsType[*buffered.PartlySentError](err)
+	_, partly := errors.AsType[*stream.PartialSendError](err)
 	sent := err == nil || partly
 	t.encoder.settle(sent)
 	if sent {
@@ -63,7 +63,7 @@ func (t *Sender) send(ctx context.Context, p piece) error {
 
 // Flush sends what a Send that was cut short has left.
 func (t *Sender) Flush(ctx context.Context) error {
-	if err := enter(ctx, &t.sending, &t.closed); err != nil {
+	if err := stream.Enter(ctx, &t.sending, &t.closed); err != nil {
 		return err
 	}
 	defer t.sending.Leave()
@@ -74,7 +74,7 @@ func (t *Sender) Flush(ctx context.Context) error {
 // the sending direction: by the byte stream's own SendEOF, or, where that only
 // sends, by its Close.
 func (t *Sender) SendEOF(ctx context.Context) error {
-	if err := enter(ctx, &t.sending, &t.closed); err != nil {
+	if err := stream.Enter(ctx, &t.sending, &t.closed); err != nil {
 		return err
 	}
 	defer t.sending.Leave()

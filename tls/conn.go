@@ -134,16 +134,4 @@ func (c *Conn) fail(cause error) error {
 	return c.broken.Load()
 }
 
-// enter answers for calls that cannot be served, in the order of stream's
-// contract, line 1, and else takes the direction of guard.
-func (c *Conn) enter(ctx context.Context, guard *structured.Guard) error {
-	if ctx.Err() != nil {
-		return stream.ContextError(ctx)
-	}
-	if c.closed.Load() {
-		return net.ErrClosed
-	}
-	return guard.Enter()
-}
-
 var errNilStream = errors.New("tls: nil stream")

@@ -25,7 +25,7 @@ func (c *Conn) Receive(ctx context.Context, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, stream.ErrEmptyBuffer
 	}
-	if err := c.enter(ctx, &c.receiving); err != nil {
+	if err := stream.Enter(ctx, &c.receiving, &c.closed); err != nil {
 		return 0, err
 	}
 	defer c.leaveReceive()
@@ -45,7 +45,7 @@ func (c *Conn) Receive(ctx context.Context, p []byte) (int, error) {
 // WaitReceive waits until Receive would not block, for which it has to decrypt
 // a record. It holds no buffer while it waits.
 func (c *Conn) WaitReceive(ctx context.Context) error {
-	if err := c.enter(ctx, &c.receiving); err != nil {
+	if err := stream.Enter(ctx, &c.receiving, &c.closed); err != nil {
 		return err
 	}
 	defer c.leaveReceive()

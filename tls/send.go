@@ -46,20 +46,16 @@ func (c *Conn) Send(ctx context.Context, p []byte) (int, error) {
 	return sent, nil
 }
 
-// enterSend is enter for the sending direction.
+// enterSend lets a call send, if anything can still be sent.
 func (c *Conn) enterSend(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return stream.ContextError(ctx)
-	}
-	if c.closed.Load() || c.eof.Load() {
-		return net.ErrClosed
-	}
-	if err := c.sending.Enter(); err != nil {
-		return err
-	}
-	err := c.sendingOver()
-	if err != nil {
-		c.sending.Leave()
+	err := stream.Enter(ctx, &c.sending, &c.closed)
+	switch {
+	case err == nil:
+		if err = c.sendingOver(); err != nil {
+			c.sending.Leave()
+		}
+	case err == stream.ErrBusy && c.eof.Load():
+		return net.ErrClosed // which comes first
 	}
 	return err
 }
@@ -112,7 +108,7 @@ func (c *Conn) sendError(ctx context.Context, err error) error {
 // on, and so could plaintext, see [Conn.Unwrap]. After a cancel the next call
 // finishes the job.
 func (c *Conn) SendEOF(ctx context.Context) error {
-	if err := c.enter(ctx, &c.sending); err != nil {
+	if err := stream.Enter(ctx, &c.sending, &c.closed); err != nil {
 		return err
 	}
 	defer c.sending.Leave()

@@ -7,6 +7,7 @@ import (
 	"net"
 
 	"github.com/strata-go/strata/buffered"
+	"github.com/strata-go/strata/stream"
 )
 
 // ErrUnreceived is what [Conn.Unwrap] returns while there is plaintext of the
@@ -28,7 +29,7 @@ func (c *Conn) Unwrap(ctx context.Context) (*buffered.Stream, error) {
 	if err := c.WaitReceive(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.enter(ctx, &c.receiving); err != nil {
+	if err := stream.Enter(ctx, &c.receiving, &c.closed); err != nil {
 		return nil, err
 	}
 	defer c.receiving.Leave()

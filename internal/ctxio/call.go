@@ -7,23 +7,10 @@ import (
 	"github.com/strata-go/strata/stream"
 )
 
-// enter answers in the order of stream's contract, line 1. After nil the
-// caller must leave the guard.
+// enter lets a call into direction d. After nil the caller must leave the
+// guard.
 func (c *Conn) enter(ctx context.Context, d *direction) error {
-	if err := stream.ContextError(ctx); err != nil {
-		return err
-	}
-	if c.closed.Load() {
-		return net.ErrClosed
-	}
-	if err := d.guard.Enter(); err != nil {
-		return err
-	}
-	if c.closed.Load() { // Detach: the net.Conn may be somebody else's by now
-		d.guard.Leave()
-		return net.ErrClosed
-	}
-	return nil
+	return stream.Enter(ctx, &d.guard, &c.closed)
 }
 
 // park runs op, which may wait, on p until it has an answer.

@@ -92,10 +92,7 @@ func (c *PacketCall) under(f func(fd uintptr) bool) error {
 // BeginReceive lets one caller receive. After nil it must call EndReceive. The
 // error is stream.ErrBusy while somebody else receives.
 func (p *Packets) BeginReceive(ctx context.Context) error {
-	if err := p.enter(ctx); err != nil {
-		return err
-	}
-	return p.rx.guard.Enter()
+	return stream.Enter(ctx, &p.rx.guard, &p.closed)
 }
 
 // Receive makes a call that receives.

@@ -29,7 +29,7 @@ type blocking struct {
 }
 
 func (b *blocking) Receive(ctx context.Context, p []byte) (int, error) {
-	if err := b.enter(ctx, &b.receiving); err != nil {
+	if err := stream.Enter(ctx, &b.receiving, &b.closed); err != nil {
 		return 0, err
 	}
 	defer b.receiving.Leave()
@@ -49,7 +49,7 @@ func (b *blocking) Receive(ctx context.Context, p []byte) (int, error) {
 // WaitReceive has nothing to wait for on a disk. What else there is that
 // cannot be polled may block.
 func (b *blocking) WaitReceive(ctx context.Context) error {
-	if err := b.enter(ctx, &b.receiving); err != nil {
+	if err := stream.Enter(ctx, &b.receiving, &b.closed); err != nil {
 		return err
 	}
 	defer b.receiving.Leave()
@@ -64,7 +64,7 @@ func (b *blocking) WaitReceive(ctx context.Context) error {
 }
 
 func (b *blocking) Send(ctx context.Context, p []byte) (n int, err error) {
-	if err := b.enter(ctx, &b.sending); err != nil {
+	if err := stream.Enter(ctx, &b.sending, &b.closed); err != nil {
 		return 0, err
 	}
 	defer b.sending.Leave()
@@ -88,7 +88,7 @@ func (b *blocking) Send(ctx context.Context, p []byte) (n int, err error) {
 
 // SendEOF is for files that are opened for sending alone.
 func (b *blocking) SendEOF(ctx context.Context) error {
-	if err := b.enter(ctx, &b.sending); err != nil {
+	if err := stream.Enter(ctx, &b.sending, &b.closed); err != nil {
 		return err
 	}
 	defer b.sending.Leave()
@@ -115,11 +115,11 @@ func (b *blocking) Closed() bool { return b.closed.Load() }
 
 // seek is not to be mixed with receiving or sending.
 func (b *blocking) seek(offset int64, whence int) (int64, error) {
-	if err := b.enter(context.Background(), &b.receiving); err != nil {
+	if err := stream.Enter(context.Background(), &b.receiving, &b.closed); err != nil {
 		return 0, err
 	}
 	defer b.receiving.Leave()
-	if err := b.enter(context.Background(), &b.sending); err != nil {
+	if err := stream.Enter(context.Background(), &b.sending, &b.closed); err != nil {
 		return 0, err
 	}
 	defer b.sending.Leave()
@@ -131,17 +131,6 @@ func (b *blocking) seek(offset int64, whence int) (int64, error) {
 		return 0, net.ErrClosed
 	}
 	return at, err
-}
-
-// enter answers in the order of stream's contract, line 1.
-func (b *blocking) enter(ctx context.Context, guard *structured.Guard) error {
-	if ctx.Err() != nil {
-		return stream.ContextError(ctx)
-	}
-	if b.closed.Load() {
-		return net.ErrClosed
-	}
-	return guard.Enter()
 }
 
 // fail breaks both directions, unless it was Close that the system call met.

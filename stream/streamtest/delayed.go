@@ -70,7 +70,7 @@ func (d *Delayed) pause(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return stream.ContextError(ctx)
-	case <-d.closed:
+	case <-d.gone:
 		return net.ErrClosed
 	}
 }

@@ -114,13 +114,8 @@ func (d *Dying) die() {
 
 // translate tells calls below that the loss ended from those that Close did.
 func (d *Dying) translate(err error) error {
-	if !d.dead.Load() || !errors.Is(err, net.ErrClosed) {
+	if !d.dead.Load() || !errors.Is(err, net.ErrClosed) || d.closed.Load() {
 		return err
 	}
-	select {
-	case <-d.closed:
-		return err
-	default:
-		return d.broken
-	}
+	return d.broken
 }

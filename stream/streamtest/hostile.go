@@ -2,8 +2,7 @@ package streamtest
 
 import (
 	"context"
-	"net"
-	"sync"
+	"sync/atomic"
 
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/structured"
@@ -15,26 +14,18 @@ import (
 type hostile struct {
 	stream.Wrapper
 	receiving, sending structured.Guard
-	closing            sync.Once
-	closed             chan struct{}
+	closed             atomic.Bool
+	gone               chan struct{} // closed with it
 }
 
 // init takes over s.
 func (h *hostile) init(s stream.ByteStream) {
-	h.ByteStream, h.closed = s, make(chan struct{})
+	h.ByteStream, h.gone = s, make(chan struct{})
 }
 
 // enter lets one call into a direction, which then has to leave.
 func (h *hostile) enter(ctx context.Context, direction *structured.Guard) error {
-	if err := stream.ContextError(ctx); err != nil {
-		return err
-	}
-	select {
-	case <-h.closed:
-		return net.ErrClosed
-	default:
-		return direction.Enter()
-	}
+	return stream.Enter(ctx, direction, &h.closed)
 }
 
 // receive is Receive below, as a call of this wrapper.
@@ -97,5 +88,7 @@ func (h *hostile) Close() error {
 }
 
 func (h *hostile) markClosed() {
-	h.closing.Do(func() { close(h.closed) })
+	if !h.closed.Swap(true) {
+		close(h.gone)
+	}
 }
