@@ -1,6 +1,7 @@
 package happyeyeballs
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"time"
 )
@@ -43,6 +44,11 @@ type Config struct {
 	// means 1; negative leaves the addresses as RFC 6724 sorts them.
 	FirstFamilyCount int
 
+	// Service makes it a race of version 3, which asks for service records
+	// too, and tries each address over each transport of the service. Nil
+	// races addresses alone, as RFC 8305 has it.
+	Service *Service
+
 	// Source returns the address from which packets to dst would be sent, and
 	// the zero Addr if dst cannot be reached. Nil asks the kernel, by
 	// connecting a UDP socket, which sends nothing.
@@ -51,6 +57,9 @@ type Config struct {
 	// Trace, if not nil, is called for every step as it happens, from the
 	// goroutine that called Dial. The race waits for it.
 	Trace func(Event)
+
+	// shuffle puts services of the same priority into a random order.
+	shuffle func(n int, swap func(i, j int))
 }
 
 // withDefaults returns a copy of c in which zero has become the default and
@@ -77,6 +86,12 @@ func (c *Config) withDefaults() Config {
 	}
 	if d.FirstFamilyCount == 0 {
 		d.FirstFamilyCount = 1
+	}
+	if d.Service != nil {
+		d.Service = d.Service.withDefaults()
+	}
+	if d.shuffle == nil {
+		d.shuffle = rand.Shuffle
 	}
 	return d
 }

@@ -26,12 +26,12 @@ func Dial[S io.Closer](
 		panic("happyeyeballs: Dial: nil attempt")
 	}
 	c := cfg.withDefaults()
-	r := newRace(host, c, newSchedule(c, port), attempt)
+	r := newRace(host, c, newSchedule(c, host, port), attempt)
 	if ctx.Err() == nil {
 		r.run(ctx)
 	}
 	if !r.won {
-		return r.winner, r.report, failure(ctx, r.report)
+		return r.winner, r.report, failure(ctx, r.report, r.schedule.mismatch())
 	}
 	return r.winner, r.report, nil
 }

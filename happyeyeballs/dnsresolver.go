@@ -88,20 +88,34 @@ func (c DNSConfig) over(system dns.Config) DNSConfig {
 }
 
 // Resolve sends the query for AAAA records first and that for A records right
-// after it. Errors are *net.DNSError.
+// after it; before both the one for service records. Errors are *net.DNSError.
 func (r *DNSResolver) Resolve(ctx context.Context, q Query, answer func(Answer)) error {
 	var types []dnsmessage.Type
+	switch q.Records {
+	case HTTPS:
+		types = append(types, dnsmessage.TypeHTTPS)
+	case SVCB:
+		types = append(types, dnsmessage.TypeSVCB)
+	}
 	if q.Family.includes(IPv6) {
 		types = append(types, dnsmessage.TypeAAAA)
 	}
 	if q.Family.includes(IPv4) {
 		types = append(types, dnsmessage.TypeA)
 	}
-	return r.client.Lookup(ctx, q.Host, types, func(a dns.Answer) {
-		f := IPv6
-		if a.Type == dnsmessage.TypeA {
-			f = IPv4
-		}
-		answer(Answer{Family: f, Addrs: a.Addrs, Err: a.Err})
-	})
+	return r.client.Lookup(ctx, q.Host, q.Prefix, types, func(a dns.Answer) { answer(answerOf(a)) })
+}
+
+func answerOf(a dns.Answer) Answer {
+	b := Answer{Addrs: a.Addrs, Err: a.Err}
+	switch a.Type {
+	case dnsmessage.TypeA:
+		b.Family = IPv4
+	case dnsmessage.TypeAAAA:
+		b.Family = IPv6
+	}
+	for _, s := range a.Services {
+		b.Records = append(b.Records, Record(s))
+	}
+	return b
 }

@@ -1,6 +1,7 @@
 // Package happyeyeballs connects to the first address of a host that answers,
-// as RFC 8305 has it: for any function that dials one address, over any
-// resolver, and without knowing a transport.
+// as RFC 8305 has it and, for services over QUIC and TCP, its successor: for
+// any function that dials one address, over any resolver, and without knowing
+// a transport.
 //
 //	conn, report, err := happyeyeballs.Dial(ctx, "example.com", 443,
 //		func(ctx context.Context, c happyeyeballs.Candidate, progress func()) (net.Conn, error) {
@@ -13,6 +14,11 @@
 // one before, until one succeeds. [Config] has the pauses, which are those of
 // the RFC. [SystemResolver] asks what the system asks, /etc/hosts too;
 // [DNSResolver] is a DNS client that answers for each family as it hears of it.
+//
+// With Config.Service it looks for service records too (SVCB and HTTPS, RFC
+// 9460), and an attempt is to one address over one transport. The function
+// that makes it does all that belongs to a connection of use, the TLS
+// handshake as well.
 //
 // A [Report] tells what was tried when and how it ended. The connections of
 // package tcp have it as the attribute [Race]; Config.Trace sees it happen.
@@ -31,6 +37,30 @@
 // On a host with IPv6 alone, an IPv4 literal is reached through the network's
 // NAT64, and so are the IPv4 addresses of a name if nothing else succeeded
 // within 2 s (RFC 8305 section 7).
+//
+// # Services
+//
+// A race for a [Service] follows draft-ietf-happy-happyeyeballs-v3. It asks
+// for records, IPv6 and IPv4 addresses in this order, and only for families
+// with a route to the Internet. The first attempt starts once there are an
+// address, the answer about records, and that about the preferred family,
+// which is IPv6 if there is a choice; or 50 ms after the first address. Hints
+// in records count as addresses until these are known. Aliases are followed, 8
+// of them at most, and the addresses of up to 8 targets asked for.
+//
+// What is known is sorted again with each answer: by what is spoken there, as
+// the caller likes it; within that by the priority of services, those of the
+// same in a random order; within that by RFC 6724, and the families take
+// turns. So do the protocols: after the first address of each family, the next
+// one has its turn. A service that speaks none of the protocols is not tried.
+// Addresses of which no record tells come last, with all protocols.
+//
+// The attempts follow each other as above, and none is brought forward by an
+// answer. On a host with IPv6 alone, the network is asked at once for the
+// prefixes of its NAT64, and IPv4 addresses are asked for when there is one.
+// What goes through a NAT64 is sorted as the IPv4 address that it stands for.
+//
+// # History
 //
 // Nothing is remembered from one call to the next, so that neither a change of
 // networks nor a host that was down once can make it prefer what is worse.

@@ -1,6 +1,7 @@
 package happyeyeballs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,10 +46,21 @@ type AttemptError struct {
 	Err       error
 }
 
-func (e *AttemptError) Error() string { return e.Candidate.Addr.String() + ": " + e.Err.Error() }
+func (e *AttemptError) Error() string { return e.Candidate.String() + ": " + e.Err.Error() }
 
 // Unwrap returns Err.
 func (e *AttemptError) Unwrap() error { return e.Err }
+
+// A ProtocolError reports a host whose service records have none of the
+// protocols that were asked for, so that there was nothing to try.
+type ProtocolError struct {
+	Host    string
+	Offered []string // by ALPN, sorted
+}
+
+func (e *ProtocolError) Error() string {
+	return e.Host + " speaks none of our protocols, but " + strings.Join(e.Offered, ", ")
+}
 
 var (
 	errExited         = errors.New("the goroutine of the attempt exited")
@@ -65,8 +77,9 @@ func contextError(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", ctx.Err(), cause)
 }
 
-// failure returns the error of a race that nobody won.
-func failure(ctx context.Context, r *Report) *Error {
+// failure returns the error of a race that nobody won, in which none is why
+// nothing was tried, if that is known.
+func failure(ctx context.Context, r *Report, none error) *Error {
 	e := &Error{Host: r.Host, Errs: lookupErrors(r)}
 	for _, a := range r.Attempts {
 		if a.Err != nil {
@@ -76,18 +89,18 @@ func failure(ctx context.Context, r *Report) *Error {
 	if ctx.Err() != nil {
 		e.Canceled = contextError(ctx)
 	} else if len(e.Errs) == 0 {
-		e.Errs = []error{noAddress(r)}
+		e.Errs = []error{cmp.Or(none, noAddress(r))}
 	}
 	return e
 }
 
-// lookupErrors returns why addresses could not be learned. That there are none
-// in one family is no error, and what a family said at last counts.
+// lookupErrors returns why something could not be learned. That there is none
+// is no error, and what was said at last counts.
 func lookupErrors(r *Report) []error {
 	var errs []error
-	for _, f := range []Family{IPv6, IPv4} {
-		if err := lastAnswer(r, f).Err; err != nil && !isNotFound(err) {
-			errs = append(errs, err)
+	for _, a := range lastAnswers(r) {
+		if a.Err != nil && !isNotFound(a.Err) {
+			errs = append(errs, a.Err)
 		}
 	}
 	return errs
@@ -95,19 +108,32 @@ func lookupErrors(r *Report) []error {
 
 // noAddress is the error of a host without addresses.
 func noAddress(r *Report) error {
-	for _, f := range []Family{IPv6, IPv4} {
-		if err := lastAnswer(r, f).Err; err != nil {
-			return err
+	for _, a := range lastAnswers(r) {
+		if a.Err != nil {
+			return a.Err
 		}
 	}
 	return notFound(r.Host)
 }
 
-func lastAnswer(r *Report, f Family) Answer {
-	var last Answer
+// lastAnswers returns the last answers of each kind about each name: first
+// those about the first name, of which records come first.
+func lastAnswers(r *Report) []Answer {
+	var hosts []string
 	for _, l := range r.Answers {
-		if l.Family == f {
-			last = l.Answer
+		if !slices.Contains(hosts, l.Host) {
+			hosts = append(hosts, l.Host)
+		}
+	}
+	var last []Answer
+	for _, host := range hosts {
+		for _, f := range kinds {
+			for _, l := range slices.Backward(r.Answers) {
+				if l.Host == host && l.Family == f {
+					last = append(last, l.Answer)
+					break
+				}
+			}
 		}
 	}
 	return last

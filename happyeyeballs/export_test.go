@@ -1,6 +1,7 @@
 package happyeyeballs
 
 import (
+	"math/rand/v2"
 	"net/netip"
 
 	"github.com/strata-go/strata/internal/dns"
@@ -28,3 +29,10 @@ func Sorted(addrs, sources []netip.Addr) []netip.Addr {
 
 // Over is what own becomes without servers, if the system's is as given.
 func Over(own, system DNSConfig) DNSConfig { return own.over(dns.Config(system)) }
+
+// WithSeed returns cfg with an order of services of the same priority that
+// depends on seed alone.
+func WithSeed(cfg Config, seed uint64) Config {
+	cfg.shuffle = rand.New(rand.NewPCG(seed, 0)).Shuffle
+	return cfg
+}

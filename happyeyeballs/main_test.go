@@ -113,7 +113,10 @@ func (l *link) Close() error {
 }
 
 func (n *network) dial(ctx context.Context, c happyeyeballs.Candidate, progress func()) (*link, error) {
-	addr := c.Addr.Addr().String()
+	return n.dialAs(ctx, c.Addr.Addr().String(), progress)
+}
+
+func (n *network) dialAs(ctx context.Context, addr string, progress func()) (*link, error) {
 	r := n.hosts[addr]
 	done := ctx.Done()
 	if r.stubborn {

@@ -13,8 +13,16 @@ const nat64Name = "ipv4only.arpa"
 
 var nat64Addrs = [][]byte{{192, 0, 0, 170}, {192, 0, 0, 171}}
 
-// anyGlobalIPv6 stands for the Internet when asking for a route to it.
-var anyGlobalIPv6 = netip.MustParseAddr("2001:500:2::c")
+// anyGlobalIPv6 and anyGlobalIPv4 stand for the Internet when asking for a
+// route to it.
+var (
+	anyGlobalIPv6 = netip.MustParseAddr("2001:500:2::c")
+	anyGlobalIPv4 = netip.MustParseAddr("192.33.4.12")
+)
+
+// wellKnownPrefix is what NAT64 uses where nothing else is configured (RFC
+// 6052 section 2.1).
+var wellKnownPrefix = netip.MustParsePrefix("64:ff9b::/96")
 
 // nat64Lengths are the lengths that a prefix may have (RFC 6052 section 2.2).
 var nat64Lengths = []int{96, 64, 56, 48, 40, 32}
@@ -22,7 +30,10 @@ var nat64Lengths = []int{96, 64, 56, 48, 40, 32}
 // behindNAT64 returns the IPv4 addresses that might be reached through NAT64:
 // all of them are global and none has a route, while IPv6 has one.
 func (s *schedule) behindNAT64() []netip.Addr {
-	addrs := s.found[IPv4]
+	if s.cfg.Service != nil {
+		return nil // it is taken care of, see endpoints
+	}
+	addrs := s.name(s.host).found[IPv4].addrs
 	for _, a := range addrs {
 		if s.source(a).IsValid() || !a.IsGlobalUnicast() || a.IsPrivate() {
 			return nil
@@ -102,4 +113,60 @@ func embedding(length int) [4]int {
 		next++
 	}
 	return at
+}
+
+// extract returns the IPv4 address for which one under p stands.
+func extract(p netip.Prefix, a netip.Addr) netip.Addr {
+	b := a.As16()
+	var v4 [4]byte
+	for i, at := range embedding(p.Bits()) {
+		v4[i] = b[at]
+	}
+	return netip.AddrFrom4(v4)
+}
+
+// askNAT64 asks for the prefixes of the network's NAT64, if there is IPv6
+// alone to reach the Internet with.
+func (k *knowledge) askNAT64() {
+	if k.cfg.Family.includes(IPv6) && k.reaches(anyGlobalIPv6) && !k.reaches(anyGlobalIPv4) {
+		k.nat64Due = true
+		k.questions = append(k.questions, Query{Host: nat64Name, Family: IPv6})
+	}
+}
+
+// isNAT64 reports whether q is the question that askNAT64 puts.
+func (k *knowledge) isNAT64(q Query) bool { return k.cfg.Service != nil && q.Host == nat64Name }
+
+// learnNAT64 takes in the addresses of nat64Name. Once there is a NAT64, IPv4
+// addresses are of use.
+func (k *knowledge) learnNAT64(addrs []netip.Addr) {
+	k.nat64Due = false
+	k.prefixes = nat64Prefixes(addrs)
+	if len(k.prefixes) == 0 || k.asking != IPv6 || k.cfg.Family == IPv6 {
+		return
+	}
+	k.asking = 0
+	for _, n := range k.names {
+		n.found[IPv4] = found{}
+		k.questions = append(k.questions, Query{Host: n.host, Family: IPv4})
+	}
+}
+
+// embedded returns the IPv4 address that a stands for, if that is of a NAT64.
+func (k *knowledge) embedded(a netip.Addr) (netip.Addr, bool) {
+	if wellKnownPrefix.Contains(a) {
+		return extract(wellKnownPrefix, a), true
+	}
+	for _, p := range k.prefixes {
+		if p.Contains(a) {
+			return extract(p, a), true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// translatable reports whether a is an address beyond this network that may
+// stand behind p (RFC 6052 section 3.1).
+func translatable(p netip.Prefix, a netip.Addr) bool {
+	return a.IsGlobalUnicast() && (p != wellKnownPrefix || !a.IsPrivate())
 }

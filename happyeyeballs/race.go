@@ -3,8 +3,6 @@ package happyeyeballs
 import (
 	"context"
 	"io"
-	"net"
-	"net/netip"
 	"time"
 )
 
@@ -77,6 +75,7 @@ func (r *race[S]) run(ctx context.Context) {
 // matter of time.
 func (r *race[S]) proceed() (wake time.Duration, waiting bool) {
 	for !r.over {
+		r.ask()
 		due, ok := r.schedule.due()
 		resort, possible := r.resortDue()
 		switch {
@@ -116,49 +115,6 @@ func (r *race[S]) spawn(f, finish func()) {
 		})
 		f()
 	}()
-}
-
-// resolve starts the lookup of a name. An address is all that is known of it,
-// and if it needs NAT64 there is nothing to wait for first.
-func (r *race[S]) resolve() {
-	if a, err := netip.ParseAddr(r.report.Host); err == nil {
-		r.lastResort = 0
-		r.isAddress(a.Unmap())
-		return
-	}
-	err := errResolverExited
-	q := Query{Host: r.report.Host, Family: r.cfg.Family}
-	r.spawn(func() {
-		err = r.cfg.Resolver.Resolve(r.ctx, q, func(a Answer) { r.post(func() { r.answered(a) }) })
-	}, func() { r.settle(err) })
-}
-
-func (r *race[S]) isAddress(a netip.Addr) {
-	r.schedule.settled[IPv4], r.schedule.settled[IPv6] = true, true
-	if f := r.cfg.Family; !f.includes(familyOf(a)) {
-		r.answered(Answer{Family: f, Err: &net.AddrError{Err: "not an " + f.String() + " address", Addr: a.String()}})
-		return
-	}
-	r.answered(Answer{Family: familyOf(a), Addrs: []netip.Addr{a}})
-}
-
-func (r *race[S]) answered(a Answer) {
-	a.Addrs = a.usable()
-	if r.over || !r.cfg.Family.includes(a.Family) {
-		return
-	}
-	r.report.Answers = append(r.report.Answers, Lookup{Answer: a, At: r.now()})
-	r.schedule.answered(r.now(), a.Family, a.Addrs)
-	r.trace(Event{Kind: Answered, Answer: a})
-}
-
-// settle gives the families without an answer an empty one.
-func (r *race[S]) settle(err error) {
-	for _, f := range []Family{IPv6, IPv4} {
-		if !r.schedule.settled[f] {
-			r.answered(Answer{Family: f, Err: err})
-		}
-	}
 }
 
 func (r *race[S]) start() {
@@ -210,26 +166,6 @@ func (r *race[S]) ended(i int, s S, err error) {
 		a.Outcome = Failed
 	}
 	r.trace(Event{Kind: Ended, Attempt: *a})
-}
-
-// resortDue tells when to look for a NAT64, and whether that is of use.
-func (r *race[S]) resortDue() (time.Duration, bool) {
-	if r.triedResort || len(r.schedule.behindNAT64()) == 0 {
-		return 0, false
-	}
-	if r.schedule.stuck() {
-		return 0, true
-	}
-	return r.lastResort, true
-}
-
-func (r *race[S]) synthesize() {
-	r.triedResort = true
-	var made []netip.Addr
-	addrs := r.schedule.behindNAT64()
-	r.spawn(func() {
-		made = synthesize(r.ctx, r.cfg.Resolver, addrs)
-	}, func() { r.schedule.synthesized(r.now(), made) })
 }
 
 func (r *race[S]) trace(e Event) {

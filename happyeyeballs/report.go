@@ -24,7 +24,8 @@ type Report struct {
 // A Lookup is an [Answer] and when it came.
 type Lookup struct {
 	Answer
-	At time.Duration
+	Host string // what the answer is about, without a final dot: the host or what its records lead to
+	At   time.Duration
 }
 
 // An Attempt is one address that was tried.
@@ -50,14 +51,26 @@ func (r *Report) Winner() *Attempt {
 func (r *Report) String() string {
 	var b strings.Builder
 	for _, l := range r.Answers {
-		fmt.Fprintf(&b, "%s: %s %v", l.At, l.Family, l.Addrs)
+		fmt.Fprintf(&b, "%s: %s", l.At, l.what(r.Host))
 		writeError(&b, l.Err)
 	}
 	for _, a := range r.Attempts {
-		fmt.Fprintf(&b, "%s to %s: %s %s", a.Start, a.End, a.Addr, a.Outcome)
+		fmt.Fprintf(&b, "%s to %s: %s %s", a.Start, a.End, a.detail(), a.Outcome)
 		writeError(&b, a.Err)
 	}
 	return b.String()
+}
+
+// what says what l is about, and what it tells.
+func (l Lookup) what(host string) string {
+	about := ""
+	if l.Host != trimmed(host) {
+		about = " of " + l.Host
+	}
+	if l.Family == 0 {
+		return fmt.Sprintf("records%s %v", about, l.Records)
+	}
+	return fmt.Sprintf("%s%s %v", l.Family, about, l.Addrs)
 }
 
 func writeError(b *strings.Builder, err error) {

@@ -9,15 +9,22 @@ import (
 
 // A Query is what a [Resolver] is asked.
 type Query struct {
-	Host   string // a name, not an address
+	Host   string // a name, not an address; with a final dot it is complete
 	Family Family // the family to look for; zero means both
+
+	// Records is the type of service records to look for as well, at Prefix
+	// before Host. Empty means none.
+	Records RecordType
+	Prefix  string
 }
 
-// An Answer tells what is known of one family of a host's addresses.
+// An Answer tells what is known of one family of a host's addresses, or of its
+// service records.
 type Answer struct {
-	Family Family
-	Addrs  []netip.Addr // all of them, in the resolver's order; empty if there are none
-	Err    error        // why there are none: a *net.DNSError, or what else went wrong
+	Family  Family       // zero if it is about records
+	Addrs   []netip.Addr // all of them, in the resolver's order; empty if there are none
+	Records []Record     // all of them that can be used (RFC 9460 section 8)
+	Err     error        // why there are none: a *net.DNSError, or what else went wrong
 }
 
 // A Resolver finds the addresses of a name.
@@ -27,10 +34,11 @@ type Answer struct {
 // learned that there are none. A later answer for the same family replaces the
 // earlier one. Resolve returns when it has no more to say, or when ctx is done.
 // A family for which there was no answer until then has no addresses, and err
-// tells why.
+// tells why. The same goes for records; who cannot look for them answers for
+// addresses alone.
 //
 // RFC 8305 section 3 wants the query for IPv6 sent first, and the one for IPv4
-// right after it.
+// right after it. Records come before both.
 //
 // Several goroutines may call Resolve, and Resolve may call answer from
 // several goroutines, though not after it has returned.

@@ -24,6 +24,12 @@ func newDestination(addr, source netip.Addr) destination {
 	return d
 }
 
+// translated is the destination that a NAT64 makes of v4, reached from an IPv6
+// address that is on the way of all the others.
+func translated(v4, source netip.Addr) destination {
+	return destination{addr: v4, source: source, policy: policyOf(v4), scope: scopeOf(v4), sameScope: true, sameLabel: true}
+}
+
 func (d destination) usable() bool { return d.source.IsValid() }
 
 // sortDestinations sorts by RFC 6724 section 6. Of equal ones the resolver's
@@ -70,28 +76,4 @@ func (d destination) matchingPrefix() int {
 		}
 	}
 	return 64
-}
-
-// interleave lets the families take turns, after the first n of the family
-// that comes first (RFC 8305 section 4). A negative n changes nothing.
-func interleave(ds []destination, n int) []destination {
-	if len(ds) == 0 || n < 0 {
-		return ds
-	}
-	var first, second []destination
-	for _, d := range ds {
-		if familyOf(d.addr) == familyOf(ds[0].addr) {
-			first = append(first, d)
-		} else {
-			second = append(second, d)
-		}
-	}
-	n = min(n, len(first))
-	mixed := slices.Clone(first[:n])
-	first = first[n:]
-	for len(first) > 0 && len(second) > 0 {
-		mixed = append(mixed, second[0], first[0])
-		first, second = first[1:], second[1:]
-	}
-	return append(append(mixed, second...), first...)
 }

@@ -20,13 +20,14 @@ func (a Answer) positive() bool { return len(a.Addrs) > 0 || len(a.Services) > 0
 
 // Lookup looks for host, and calls answer once for each type, from the calling
 // goroutine, when it is known. The queries are sent right after one another in
-// the order of types.
+// the order of types. Those for TypeHTTPS and TypeSVCB have prefix before the
+// name (RFC 9460 section 2.3).
 //
 // Of the names that the search list makes of host, the first counts that has
 // anything of what was asked: no two answers are of different names. Lookup
 // returns when it has answered for every type, or when ctx is done: then with
 // its cause, and without answers for the rest.
-func (c *Client) Lookup(ctx context.Context, host string, types []dnsmessage.Type, answer func(Answer)) error {
+func (c *Client) Lookup(ctx context.Context, host, prefix string, types []dnsmessage.Type, answer func(Answer)) error {
 	tell := func(a Answer) {
 		a.Err = rename(a.Err, host)
 		answer(a)
@@ -40,7 +41,7 @@ func (c *Client) Lookup(ctx context.Context, host string, types []dnsmessage.Typ
 		failed[i] = Answer{Type: typ, Err: notFound("")}
 	}
 	for _, name := range c.cfg.names(host) {
-		found, as := c.lookup(ctx, name, types, tell)
+		found, as := c.lookup(ctx, name, prefix, types, tell)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -56,14 +57,18 @@ func (c *Client) Lookup(ctx context.Context, host string, types []dnsmessage.Typ
 // lookup looks for one name. It holds negative answers back until there is a
 // positive one, since the next name might have one; if there is none, it
 // returns them.
-func (c *Client) lookup(ctx context.Context, name string, types []dnsmessage.Type, answer func(Answer)) (found bool, held []Answer) {
+func (c *Client) lookup(ctx context.Context, name, prefix string, types []dnsmessage.Type, answer func(Answer)) (found bool, held []Answer) {
 	answers := make(chan Answer, len(types))
 	for _, typ := range types {
 		sent := make(chan struct{})
 		done := sync.OnceFunc(func() { close(sent) })
+		owner := name
+		if typ == dnsmessage.TypeHTTPS || typ == dnsmessage.TypeSVCB {
+			owner = prefix + name
+		}
 		go func() { // ends with the query, for whose answer the loop below waits
 			defer done()
-			answers <- c.query(ctx, name, typ, done)
+			answers <- c.query(ctx, owner, typ, done)
 		}()
 		<-sent
 	}

@@ -44,7 +44,7 @@ func TestOneFamilyDoesNotWaitForTheOther(t *testing.T) {
 			enough := errors.New("enough")
 			ctx, cancel := context.WithCancelCause(t.Context())
 			var got []dns.Answer
-			err := client(dns.Config{}, s).Lookup(ctx, "host.test", addressTypes, func(a dns.Answer) {
+			err := client(dns.Config{}, s).Lookup(ctx, "host.test", "", addressTypes, func(a dns.Answer) {
 				got = append(got, a)
 				cancel(enough)
 			})
@@ -123,7 +123,7 @@ func TestCanceledLookupIsToldByItsCause(t *testing.T) {
 	enough := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	time.AfterFunc(20*time.Millisecond, func() { cancel(enough) })
-	err := client(dns.Config{}, s).Lookup(ctx, "host.test", addressTypes, func(dns.Answer) { t.Error("answered") })
+	err := client(dns.Config{}, s).Lookup(ctx, "host.test", "", addressTypes, func(dns.Answer) { t.Error("answered") })
 	assert.Equal(t, enough, err)
 }
 

@@ -45,7 +45,7 @@ func client(cfg dns.Config, servers ...*dnstest.Server) *dns.Client {
 func lookup(t *testing.T, c *dns.Client, host string, types ...dnsmessage.Type) map[dnsmessage.Type]dns.Answer {
 	t.Helper()
 	got := map[dnsmessage.Type]dns.Answer{}
-	require.NoError(t, c.Lookup(t.Context(), host, types, func(a dns.Answer) {
+	require.NoError(t, c.Lookup(t.Context(), host, "", types, func(a dns.Answer) {
 		require.NotContains(t, got, a.Type)
 		got[a.Type] = a
 	}))
