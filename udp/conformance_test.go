@@ -2,8 +2,12 @@ package udp_test
 
 import (
 	"context"
+	"net/netip"
 	"strconv"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/stream"
@@ -65,4 +69,23 @@ func TestAttributesHoldTheContract(t *testing.T) {
 			udp.Family.Name(), udp.RawConn.Name(), udp.NetConn.Name(),
 		},
 	})
+}
+
+func TestConnectorDialsWheneverItIsAsked(t *testing.T) {
+	to := listen(t, "127.0.0.1:0", nil)
+	var c stream.Connector[*udp.Conn] = &udp.Connector{
+		Addr:   addrOf(to).String(),
+		Config: &udp.Config{LocalAddr: netip.MustParseAddrPort("127.0.0.1:0")},
+	}
+	for i := range 2 {
+		s, err := c.Connect(t.Context())
+		require.NoError(t, err)
+		send(t, s, udp.Packet{Data: []byte(strconv.Itoa(i))})
+		p := receive(t, to)
+		assert.Equal(t, strconv.Itoa(i), string(p.Data))
+		assert.Equal(t, addrOf(s), p.Addr)
+		require.NoError(t, s.Close())
+	}
+	_, err := (&udp.Connector{Addr: "127.0.0.1"}).Connect(t.Context())
+	assert.ErrorContains(t, err, "missing port")
 }

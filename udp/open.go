@@ -56,6 +56,17 @@ func Dial(ctx context.Context, addr string, cfg *Config) (*Conn, error) {
 	return c.open(conn.(*net.UDPConn))
 }
 
+// A Connector opens a socket to the same address whenever it is asked to.
+type Connector struct {
+	Addr   string
+	Config *Config // nil means all defaults
+}
+
+var _ stream.Connector[*Conn] = (*Connector)(nil)
+
+// Connect is [Dial].
+func (c *Connector) Connect(ctx context.Context) (*Conn, error) { return Dial(ctx, c.Addr, c.Config) }
+
 func orZero(cfg *Config) Config {
 	if cfg == nil {
 		return Config{}
