@@ -49,7 +49,7 @@ func PostgreSQL(tb TB, files Files) string {
 	const debian = "/usr/lib/postgresql/*/bin/postgres" // not in anybody's PATH
 	found, _ := filepath.Glob(debian)                   // the pattern is good
 	if len(found) == 0 {
-		tb.Skipf("postgres is not installed (Debian: postgresql)")
+		missing(tb, "postgres", "postgresql")
 	}
 	asRoot(tb, "postgres")
 	bin := filepath.Dir(found[len(found)-1])

@@ -8,8 +8,11 @@
 //	addr := peers.Dovecot(t, files).IMAP
 //
 // Where the server is not installed, or may not be started, the test skips and
-// names the Debian package. [Command] runs a foreign client. The package does not
-// import testing.
+// names the Debian package; with STRATA_PEERS=required in the environment it fails
+// instead. [Command] runs a foreign client. The package does not import testing.
+//
+// Its own tests have the transports and package tls talk to those that are at home
+// in several protocols: socat, ncat, proxies and AnyIO.
 package peers
 
 import (
@@ -46,17 +49,49 @@ const (
 	stopTimeout  = 10 * time.Second
 )
 
-// A process is a server to start.
+// A process is a program to start.
 type process struct {
-	dir  string // its working directory and the place of its output
-	argv []string
-	env  []string
-	addr string // answers when the server is ready
-	says string // what it also prints then, if it does
+	dir   string // its working directory and the place of its output
+	argv  []string
+	env   []string
+	stdin *os.File // nil means none
+	addr  string   // answers when the server is ready; empty if it does not tell
+	says  string   // what it also prints then, if it does
 }
 
-// start runs p until the end of the test.
-func (p process) start(tb TB) {
+// A Running is a program that was started. The end of the test stops it, if it has
+// not ended by itself.
+type Running struct {
+	process
+	ended chan struct{}
+	err   error // once ended is closed
+}
+
+// Wait waits until r has ended by itself, successfully, and returns what it printed.
+func (r *Running) Wait(tb TB) string {
+	tb.Helper()
+	select {
+	case <-r.ended:
+	case <-time.After(startTimeout):
+		tb.Fatalf("peers: %s does not end: %s", r.argv[0], r.output())
+	}
+	if r.err != nil {
+		tb.Fatalf("peers: %s: %v: %s", r.argv[0], r.err, r.output())
+	}
+	return r.output()
+}
+
+// Said returns what r has printed so far.
+func (r *Running) Said() string { return r.output() }
+
+// WaitFor waits until r has printed something.
+func (r *Running) WaitFor(tb TB, what string) {
+	tb.Helper()
+	process{dir: r.dir, argv: r.argv, says: what}.wait(tb, r.ended)
+}
+
+// start runs p, and returns once it is ready.
+func (p process) start(tb TB) *Running {
 	tb.Helper()
 	out, err := os.Create(filepath.Join(p.dir, "out"))
 	if err != nil {
@@ -64,20 +99,24 @@ func (p process) start(tb TB) {
 	}
 	cmd := exec.Command(p.argv[0], p.argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, out, out
+	if p.stdin != nil {
+		cmd.Stdin = p.stdin // a nil *os.File would not be a nil Reader
+	}
 	cmd.Env = append(os.Environ(), p.env...)
 	if err := cmd.Start(); err != nil {
 		tb.Fatalf("peers: %v", err)
 	}
-	ended := make(chan struct{})
-	go func() { // ends with the server, which Cleanup sees to
-		_ = cmd.Wait()
-		close(ended)
+	r := &Running{process: p, ended: make(chan struct{})}
+	go func() { // ends with the program, which Cleanup sees to
+		r.err = cmd.Wait()
+		close(r.ended)
 	}()
 	tb.Cleanup(func() {
-		p.stop(tb, cmd.Process, ended)
+		p.stop(tb, cmd.Process, r.ended)
 		_ = out.Close()
 	})
-	p.wait(tb, ended)
+	p.wait(tb, r.ended)
+	return r
 }
 
 func (p process) stop(tb TB, process *os.Process, ended <-chan struct{}) {
@@ -100,21 +139,28 @@ func (p process) wait(tb TB, ended <-chan struct{}) {
 	defer tick.Stop()
 	deadline := time.After(startTimeout)
 	for {
-		conn, err := net.Dial("tcp", p.addr)
-		if err == nil {
-			_ = conn.Close()
-			if strings.Contains(p.output(), p.says) {
-				return
-			}
+		if p.answers() && strings.Contains(p.output(), p.says) {
+			return
 		}
 		select {
 		case <-tick.C:
 		case <-ended:
 			tb.Fatalf("peers: %s ended: %s", p.argv[0], p.output())
 		case <-deadline:
-			tb.Fatalf("peers: %s does not listen on %s: %s", p.argv[0], p.addr, p.output())
+			tb.Fatalf("peers: %s does not listen on %q and say %q: %s", p.argv[0], p.addr, p.says, p.output())
 		}
 	}
+}
+
+func (p process) answers() bool {
+	if p.addr == "" {
+		return true
+	}
+	conn, err := net.Dial("tcp", p.addr)
+	if err == nil {
+		_ = conn.Close()
+	}
+	return err == nil
 }
 
 func (p process) output() string {
@@ -134,8 +180,17 @@ func Program(tb TB, name, debianPackage string) string {
 			return path
 		}
 	}
-	tb.Skipf("%s is not installed (Debian: %s)", name, debianPackage)
+	missing(tb, name, debianPackage)
 	return ""
+}
+
+// missing ends the test for lack of something that a Debian package has.
+func missing(tb TB, what, debianPackage string) {
+	tb.Helper()
+	if os.Getenv("STRATA_PEERS") == "required" {
+		tb.Fatalf("%s is not installed (Debian: %s)", what, debianPackage)
+	}
+	tb.Skipf("%s is not installed (Debian: %s)", what, debianPackage)
 }
 
 // Command runs a program with input, and returns all that it printed.
@@ -208,6 +263,13 @@ func ports(tb TB, n int) []string {
 		_ = ln.Close()
 	}
 	return free
+}
+
+// FreePort returns a port of 127.0.0.1 that was free a moment ago, for servers that
+// cannot choose one.
+func FreePort(tb TB) string {
+	tb.Helper()
+	return ports(tb, 1)[0]
 }
 
 func local(port string) string { return net.JoinHostPort("127.0.0.1", port) }

@@ -72,11 +72,7 @@ backend tls
 // Nginx starts nginx before the server at backend.
 func Nginx(tb TB, backend string) Proxies {
 	tb.Helper()
-	path := Program(tb, "nginx", "nginx-light libnginx-mod-stream")
-	const module = "/usr/lib/nginx/modules/ngx_stream_module.so"
-	if _, err := os.Stat(module); err != nil {
-		tb.Skipf("%s is not installed (Debian: libnginx-mod-stream)", module)
-	}
+	path, module := nginxStream(tb)
 	dir, port := directory(tb), ports(tb, 2)
 	conf := filepath.Join(dir, "nginx.conf")
 	write(tb, conf, nginxConf, map[string]string{
@@ -85,6 +81,17 @@ func Nginx(tb TB, backend string) Proxies {
 	argv := []string{path, "-p", dir, "-e", filepath.Join(dir, "log"), "-c", conf}
 	process{dir: dir, argv: argv, addr: local(port[0])}.start(tb)
 	return Proxies{V1: local(port[0]), Accept: local(port[1])}
+}
+
+// nginxStream returns the paths of nginx and of its module for streams.
+func nginxStream(tb TB) (path, module string) {
+	tb.Helper()
+	path = Program(tb, "nginx", "nginx-light")
+	module = "/usr/lib/nginx/modules/ngx_stream_module.so"
+	if _, err := os.Stat(module); err != nil {
+		missing(tb, module, "libnginx-mod-stream")
+	}
+	return path, module
 }
 
 const nginxConf = `

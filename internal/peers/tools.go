@@ -1,0 +1,65 @@
+package peers
+
+import (
+	"net/netip"
+	"os"
+	"os/exec"
+	"regexp"
+)
+
+// Socat starts socat between two of its addresses. If the first one listens, it does
+// when Socat returns. An end of either side is passed on to the other, and socat goes
+// on with the direction that is left.
+func Socat(tb TB, one, other string) *Running {
+	tb.Helper()
+	p := process{
+		dir:  directory(tb),
+		argv: []string{Program(tb, "socat", "socat"), "-d", "-d", "-t", "60", "-b", "65536", one, other},
+	}
+	if listens.MatchString(one) {
+		p.says = "ing on " // listening or, without connections, receiving
+	}
+	return p.start(tb)
+}
+
+var (
+	listens     = regexp.MustCompile(`(?i)-(listen|recvfrom)\b`)
+	listeningOn = regexp.MustCompile(`listening on (?:UDP )?AF=\d+ (\S+)`)
+)
+
+// Addr returns where a socat listens that was told port 0.
+func (r *Running) Addr(tb TB) netip.AddrPort {
+	tb.Helper()
+	said := listeningOn.FindStringSubmatch(r.output())
+	if said == nil {
+		tb.Fatalf("peers: %s does not listen: %s", r.argv[0], r.output())
+	}
+	addr, err := netip.ParseAddrPort(said[1])
+	if err != nil {
+		tb.Fatalf("peers: %v", err)
+	}
+	return addr
+}
+
+// Ncat starts ncat with an input.
+func Ncat(tb TB, stdin *os.File, args ...string) *Running {
+	tb.Helper()
+	return process{
+		dir:   directory(tb),
+		argv:  append([]string{Program(tb, "ncat", "ncat")}, args...),
+		stdin: stdin,
+	}.start(tb)
+}
+
+// python is where the packages of Debian are, which another one does not see.
+const python = "/usr/bin/python3"
+
+// AnyIO runs a program in Python that needs AnyIO and Trio, and returns once it has
+// printed a line.
+func AnyIO(tb TB, program string, args ...string) *Running {
+	tb.Helper()
+	if exec.Command(python, "-c", "import anyio, trio").Run() != nil {
+		missing(tb, "AnyIO", "python3-anyio python3-trio")
+	}
+	return process{dir: directory(tb), argv: append([]string{python, program}, args...), says: "\n"}.start(tb)
+}
