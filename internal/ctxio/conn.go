@@ -33,6 +33,7 @@ func (c *Conn) Init(conn net.Conn) {
 	c.rx.set, c.rx.stuck = conn.SetReadDeadline, c.giveUp
 	c.tx.set, c.tx.stuck = conn.SetWriteDeadline, c.giveUp
 	c.tx.closer, _ = conn.(closeWriter)
+	c.rx.waiter, _ = conn.(readWaiter)
 	if s := socketOf(conn); s != nil {
 		c.rx.socket.init(s)
 		c.tx.socket.init(s)

@@ -15,10 +15,16 @@ import (
 type receiving struct {
 	direction
 	socket socketReader
-	end    error // io.EOF or a *stream.BrokenError, once Receive has come to it
+	waiter readWaiter // nil when the net.Conn cannot wait without a buffer
+	end    error      // io.EOF or a *stream.BrokenError, once Receive has come to it
 
 	by func(p []byte) (int, error) // of a ReceiveBy under way
 }
+
+// A readWaiter is a net.Conn of the module's own that is no socket, and yet
+// can wait until Read would not: until its read deadline, or until there is
+// anything to return, an error too.
+type readWaiter interface{ WaitRead() error }
 
 // Receive waits for bytes. See stream.ByteReceiver.
 //
@@ -164,9 +170,10 @@ func (c *Conn) drain(p []byte, b *stream.BrokenError) (int, error) {
 }
 
 // WaitReceive waits until Receive would not block. See stream.WaitReceive. It
-// is errors.ErrUnsupported where the net.Conn is no socket.
+// is errors.ErrUnsupported where the net.Conn is no socket and has no
+// WaitRead.
 func (c *Conn) WaitReceive(ctx context.Context) error {
-	if !c.rx.socket.ok() {
+	if !c.rx.socket.ok() && c.rx.waiter == nil {
 		return errors.ErrUnsupported
 	}
 	d := &c.rx.direction
@@ -179,7 +186,7 @@ func (c *Conn) WaitReceive(ctx context.Context) error {
 	}
 	if !d.suits(ctx) {
 		d.clear()
-		if c.rx.socket.readable() {
+		if c.rx.waiter == nil && c.rx.socket.readable() {
 			return nil
 		}
 		d.arm(ctx)
@@ -192,4 +199,9 @@ func (c *Conn) WaitReceive(ctx context.Context) error {
 	return c.verdict(ctx, err, &c.tx.direction)
 }
 
-func (c *Conn) waitReadable([]byte) (int, error) { return 0, c.rx.socket.wait() }
+func (c *Conn) waitReadable([]byte) (int, error) {
+	if c.rx.waiter != nil {
+		return 0, c.rx.waiter.WaitRead()
+	}
+	return 0, c.rx.socket.wait()
+}

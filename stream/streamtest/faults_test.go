@@ -168,6 +168,7 @@ func TestFlagsAreHeld(t *testing.T) {
 		{"NoHalfClose", streamtest.Maker{NoHalfClose: true}, []string{"SendEOF ends one direction only", "SendEOF may be repeated"}},
 		{"NoWaitReceive", streamtest.Maker{NoWaitReceive: true}, []string{"WaitReceive takes nothing", "Close wakes WaitReceive"}},
 		{"CancelBreaksSend", streamtest.Maker{CancelBreaksSend: true}, []string{"A canceled Send tells what it took"}},
+		{"PerDirection", streamtest.Maker{PerDirection: true}, []string{"A Send that fails breaks Receive"}},
 	}
 	checks := byName(streamtest.ByteStreamChecks())
 	for _, tt := range tests {
@@ -197,6 +198,9 @@ func TestStreamsThatCannotDoEverythingHoldTheContract(t *testing.T) {
 		{"no WaitReceive", streamtest.Maker{NoWaitReceive: true}, []fault{noWaitReceive}},
 		{"cancel breaks Send", streamtest.Maker{CancelBreaksSend: true}, []fault{cancelBreaks}},
 		{"encodes", streamtest.Maker{Encodes: true}, []fault{encodes}},
+		{"per direction", streamtest.Maker{PerDirection: true},
+			[]fault{perDirection, "broken before data"}},
+		{"shared attribute", streamtest.Maker{Shared: []string{pipeName.Name()}}, []fault{"changes an attribute"}},
 		{"nothing of all this", streamtest.Maker{NoHalfClose: true, NoAbort: true, NoWaitReceive: true, CancelBreaksSend: true},
 			[]fault{noHalfClose, noAbort, noWaitReceive, cancelBreaks}},
 	}

@@ -51,6 +51,16 @@ type Maker struct {
 	// p was taken and its tail goes first next time, as with TLS.
 	Encodes bool
 
+	// PerDirection says that each direction fails by itself, as those of a
+	// stream of QUIC do: when the peer gives up one, the other goes on. What was
+	// sent before the peer's Abort may then be lost with it, even if it arrived.
+	PerDirection bool
+
+	// Shared names the attributes that are live and belong to a layer which
+	// outlives the stream, such as the connection of a stream of QUIC: they go
+	// on changing after Close.
+	Shared []string
+
 	// Bubble runs each check in a bubble of testing/synctest, where a hang is
 	// found at once. It is for streams in memory whose Pipe does all it does
 	// inside the bubble.
@@ -120,6 +130,8 @@ func (m *Maker) rules() rules {
 		noWaitReceive:    m.NoWaitReceive,
 		cancelBreaksSend: m.CancelBreaksSend,
 		encodes:          m.Encodes,
+		perDirection:     m.PerDirection,
+		shared:           m.Shared,
 		holds:            m.Holds,
 		operations:       cmp.Or(m.Operations, defaultOperations),
 	}

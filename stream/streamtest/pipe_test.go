@@ -90,16 +90,17 @@ type direction struct {
 // end is one end of a reference pipe, correct but for its faults.
 type end struct {
 	*conn
-	name    string
-	set     attr.Set
-	in, out direction
-	peer    *end
-	pending []byte // what an encoding end took and did not send yet
-	closed  bool
-	closes  int
-	eofs    int // how often SendEOF succeeded
-	ends    int // how often the end was told
-	broken  *stream.BrokenError
+	name      string
+	set       attr.Set
+	in, out   direction
+	peer      *end
+	pending   []byte // what an encoding end took and did not send yet
+	closed    bool
+	closes    int
+	eofs      int // how often SendEOF succeeded
+	ends      int // how often the end was told
+	broken    *stream.BrokenError
+	brokenOut *stream.BrokenError // of a stream whose directions fail by themselves
 }
 
 var _ stream.ByteStream = (*end)(nil)
@@ -203,6 +204,8 @@ func (e *end) noData() error {
 	switch {
 	case e.has("end after a failed Send") && e.in.eof:
 		return io.EOF
+	case e.has(perDirection) && e.in.eof && e.broken != nil && errors.Is(e.broken, errPeerClosed):
+		return io.EOF
 	case e.broken != nil:
 		return e.failure(&e.in)
 	case e.in.eof || e.has(keeps):
@@ -225,7 +228,13 @@ func (e *end) noMore() error {
 
 // failure is the BrokenError, each time.
 func (e *end) failure(d *direction) error {
-	if e.has("another failure each time") || e.has("a failure for each direction") && d == &e.out {
+	if (e.has("a failure for each direction") || e.has(perDirection)) && d == &e.out {
+		if e.brokenOut == nil {
+			e.brokenOut = &stream.BrokenError{Cause: e.broken.Cause}
+		}
+		return e.brokenOut
+	}
+	if e.has("another failure each time") {
 		return &stream.BrokenError{Cause: e.broken.Cause}
 	}
 	return e.broken
@@ -538,6 +547,7 @@ const (
 	keeps         fault = "keeps bytes as a file does"
 	notBroken     fault = "does not notice that the peer is gone"
 	cancelBreaks  fault = "a canceled Send breaks the stream"
+	perDirection  fault = "each direction fails by itself"
 )
 
 var (

@@ -26,6 +26,8 @@ type rules struct {
 	noBroken         bool
 	cancelBreaksSend bool
 	encodes          bool
+	perDirection     bool
+	shared           []string
 	stored           bool
 	holds            int // 0: unknown
 	operations       int

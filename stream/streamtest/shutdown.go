@@ -96,10 +96,11 @@ func shutdownBusy(ctx context.Context, p *probe) {
 }
 
 // attributesAnswer wants every fact to answer again after Close: those that
-// are fixed with the same value, those that are live with net.ErrClosed.
+// are fixed with the same value, those that are live with net.ErrClosed, unless
+// they are shared.
 func attributesAnswer(ctx context.Context, p *probe) {
 	c := p.start("a lookup of attributes", func() (int, error) {
-		return 0, compareFacts(p.a, func() { p.a.Close() })
+		return 0, compareFacts(p.a, func() { p.a.Close() }, p.shared...)
 	})
 	if _, err := p.wait(ctx, c); err != nil {
 		p.fatalf("%w", err)

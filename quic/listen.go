@@ -1,0 +1,123 @@
+package quic
+
+import (
+	"context"
+	"net"
+	"sync"
+
+	quicgo "github.com/quic-go/quic-go"
+
+	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/tls"
+	"github.com/strata-go/strata/udp"
+)
+
+// A Listener accepts connections. Several goroutines may accept at once.
+type Listener struct {
+	t   *Transport
+	ql  quicListener
+	own *quicgo.Config
+
+	closing sync.Once
+	closed  chan struct{}
+}
+
+var _ stream.Listener[*Conn] = (*Listener)(nil)
+
+// A quicListener is a *quicgo.Listener or *quicgo.EarlyListener.
+type quicListener interface {
+	Accept(ctx context.Context) (*quicgo.Conn, error)
+	Close() error
+}
+
+// Listen opens a UDP socket on addr, "host:port", and accepts connections on
+// it. An empty host means all addresses, IPv4 and IPv6; port 0 a free one,
+// which LocalAddr tells. tlsConfig has to have NextProtos, and a certificate
+// or a way to get one; it must not be modified any more. The context bounds the
+// call alone, not the listener.
+func Listen(ctx context.Context, addr string, tlsConfig *tls.Config, cfg *Config) (*Listener, error) {
+	c := orZero(cfg)
+	conn, err := udp.Listen(ctx, addr, &c.Transport.UDP)
+	if err != nil {
+		return nil, err
+	}
+	t := NewTransport(conn, &c.Transport)
+	t.single = true
+	ln, err := t.Listen(ctx, tlsConfig, &c)
+	if err != nil {
+		_ = t.Close()
+		return nil, err
+	}
+	return ln, nil
+}
+
+func newListener(t *Transport, ql quicListener, own *quicgo.Config) *Listener {
+	return &Listener{t: t, ql: ql, own: own, closed: make(chan struct{})}
+}
+
+// Accept waits for the next connection whose handshake is done; with
+// Config.EarlyData, for the next that is under way. Handshakes run beside each
+// other and beside Accept, and up to 32 connections wait for it; further ones
+// are refused. A canceled Accept has taken none.
+func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
+	for {
+		if err := stream.ContextError(ctx); err != nil {
+			return nil, err
+		}
+		if l.isClosed() {
+			return nil, net.ErrClosed
+		}
+		qc, err := l.ql.Accept(ctx)
+		switch {
+		case err == nil:
+			c, err := l.t.adopt(qc, true, l.own)
+			if err != nil {
+				return nil, err
+			}
+			return c, nil
+		case l.isClosed():
+			return nil, net.ErrClosed
+		case ctx.Err() == nil:
+			return nil, connFault(err)
+		}
+	}
+}
+
+func (l *Listener) isClosed() bool {
+	select {
+	case <-l.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close ends accepting: connections that nobody has accepted are closed, and
+// new ones refused. Those that were accepted live on, and need the socket: one
+// that Listen opened is closed, so that its address can be bound again, as
+// soon as the last of them has ended, and before Close returns if there is
+// none.
+func (l *Listener) Close() error {
+	l.closing.Do(l.close)
+	return nil
+}
+
+func (l *Listener) close() {
+	close(l.closed)
+	_ = l.ql.Close() // always nil
+	for {
+		qc, err := l.ql.Accept(context.Background())
+		if err != nil {
+			break
+		}
+		_ = qc.CloseWithError(0, "") // always nil
+	}
+	l.t.mu.Lock()
+	l.t.ln = nil
+	l.t.mu.Unlock()
+	l.t.retire()
+}
+
+// Attributes are those of the socket: LocalAddr, RawConn and so on.
+func (l *Listener) Attributes() *attr.Set { return l.t.Attributes() }
