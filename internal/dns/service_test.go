@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/strata-go/strata/internal/dns"
@@ -96,6 +97,106 @@ func TestThreeTypesInOneLookup(t *testing.T) {
 	for i, q := range s.Asked() {
 		assert.Equal(t, types[i], q.Type)
 	}
+}
+
+func TestServicesOfAPortHaveANameOfTheirOwn(t *testing.T) {
+	for _, typ := range []dnsmessage.Type{dnsmessage.TypeHTTPS, dnsmessage.TypeSVCB} {
+		t.Run(typ.String(), func(t *testing.T) {
+			s := serve(t, func(q dnstest.Query) dnstest.Reply {
+				switch q.Name {
+				case "_8443._x.www.a.test":
+					return dnstest.Reply{Records: []dnsmessage.Resource{
+						dnstest.HTTPS(q.Name, 1, "h.test."), dnstest.SVCB(q.Name, 1, "s.test."),
+					}}
+				case "www.a.test":
+					return dual(q)
+				}
+				return dnstest.Reply{RCode: dnsmessage.RCodeNameError}
+			})
+			got := map[dnsmessage.Type]dns.Answer{}
+			c := client(dns.Config{Search: []string{"a.test"}}, s)
+			require.NoError(t, c.Lookup(t.Context(), "www", "_8443._x.", []dnsmessage.Type{typ, dnsmessage.TypeA}, func(a dns.Answer) { got[a.Type] = a }))
+			assert.Equal(t, []netip.Addr{v4}, got[dnsmessage.TypeA].Addrs)
+			require.Len(t, got[typ].Services, 1)
+			assert.Equal(t, typ == dnsmessage.TypeSVCB, got[typ].Services[0].Target == "s.test")
+		})
+	}
+}
+
+// rdata returns an answer to the question for the HTTPS records of host.test:
+// one, of these bytes.
+func rdata(b []byte) ([]byte, dnsmessage.Question) {
+	q := dnsmessage.Question{Name: dnsmessage.MustNewName("host.test."), Type: dnsmessage.TypeHTTPS, Class: dnsmessage.ClassINET}
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: 7, Response: true, RecursionAvailable: true},
+		Questions: []dnsmessage.Question{q},
+		Answers: []dnsmessage.Resource{{
+			Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class},
+			Body:   &dnsmessage.UnknownResource{Type: q.Type, Data: b},
+		}},
+	}
+	packed, err := m.Pack()
+	if err != nil {
+		panic(err) // of names and lengths, which are right
+	}
+	return packed, q
+}
+
+// params returns those of which s was read.
+func params(s dns.Service) []dnsmessage.SVCParam {
+	var ps []dnsmessage.SVCParam
+	add := func(k dnsmessage.SVCParamKey, there bool, value []byte) {
+		if there {
+			ps = append(ps, dnsmessage.SVCParam{Key: k, Value: value})
+		}
+	}
+	hint := func(addrs []netip.Addr) (b []byte) {
+		for _, a := range addrs {
+			b = append(b, a.AsSlice()...)
+		}
+		return b
+	}
+	add(dnsmessage.SVCParamALPN, s.ALPN != nil, dnstest.ALPN(s.ALPN...).Value)
+	add(dnsmessage.SVCParamNoDefaultALPN, s.NoDefaultALPN, nil)
+	add(dnsmessage.SVCParamPort, s.Port != 0, []byte{byte(s.Port >> 8), byte(s.Port)})
+	add(dnsmessage.SVCParamIPv4Hint, s.IPv4Hints != nil, hint(s.IPv4Hints))
+	add(dnsmessage.SVCParamECH, s.ECH != nil, s.ECH)
+	add(dnsmessage.SVCParamIPv6Hint, s.IPv6Hints != nil, hint(s.IPv6Hints))
+	return ps
+}
+
+// FuzzService reads the data of one record, and what that says again.
+func FuzzService(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<15 {
+			return
+		}
+		msg, q := rdata(data)
+		a, err := dns.Decode(msg, 7, q)
+		if err != nil || len(a.Services) == 0 {
+			assert.Empty(t, a.Services)
+			return
+		}
+		require.Len(t, a.Services, 1)
+		s := a.Services[0]
+		assert.False(t, s.NoDefaultALPN && s.ALPN == nil)
+		if s.Priority == 0 {
+			assert.Equal(t, dns.Service{Target: s.Target}, s)
+		}
+		for _, addr := range s.IPv4Hints {
+			assert.True(t, addr.Is4())
+		}
+		for _, addr := range s.IPv6Hints {
+			assert.True(t, addr.Is6())
+		}
+		m := dnsmessage.Message{Header: dnsmessage.Header{ID: 7, Response: true, RecursionAvailable: true}, Questions: []dnsmessage.Question{q}}
+		m.Answers = []dnsmessage.Resource{dnstest.HTTPS("host.test", s.Priority, s.Target+".", params(s)...)}
+		again, err := m.Pack()
+		require.NoError(t, err)
+		b, err := dns.Decode(again, 7, q)
+		require.NoError(t, err)
+		assert.Equal(t, a.Services, b.Services)
+	})
 }
 
 func FuzzAnswer(f *testing.F) {
