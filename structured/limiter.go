@@ -48,7 +48,8 @@ func (l *CapacityLimiter) Acquire(ctx context.Context) error {
 
 // AcquireOnBehalfOf is [CapacityLimiter.Acquire] on behalf of borrower. The
 // error is [ErrBusy] if borrower has a token or waits for one.
-// AcquireOnBehalfOf panics when borrower is nil or cannot be compared.
+// AcquireOnBehalfOf panics when borrower is nil, cannot be compared or, as NaN,
+// does not equal itself.
 func (l *CapacityLimiter) AcquireOnBehalfOf(ctx context.Context, borrower any) error {
 	checkBorrower(borrower)
 	return l.acquire(ctx, borrower)
@@ -215,7 +216,11 @@ func checkBorrower(borrower any) {
 	if borrower == nil {
 		panic("structured: CapacityLimiter: nil borrower: Acquire is for nobody in particular")
 	}
-	if !reflect.ValueOf(borrower).Comparable() {
+	v := reflect.ValueOf(borrower)
+	if !v.Comparable() {
 		panic("structured: CapacityLimiter: a borrower that cannot be compared")
+	}
+	if !v.Equal(v) { // it holds a NaN: its token could never be given back
+		panic("structured: CapacityLimiter: a borrower that does not equal itself")
 	}
 }

@@ -2,6 +2,7 @@ package structured_test
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -468,6 +469,7 @@ func TestLimiterBorrowers(t *testing.T) {
 	requirePanic(t, "negative", func() { l.SetTotal(-1) })
 	requirePanic(t, "nil borrower", func() { l.TryAcquireOnBehalfOf(nil) })
 	requirePanic(t, "cannot be compared", func() { l.TryAcquireOnBehalfOf([]int{1}) })
+	requirePanic(t, "does not equal itself", func() { l.TryAcquireOnBehalfOf([2]float64{1, math.NaN()}) })
 }
 
 func TestLimiterBorrowerThatWaitsCannotWaitTwice(t *testing.T) {

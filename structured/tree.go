@@ -1,6 +1,8 @@
 package structured
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"runtime"
@@ -26,44 +28,70 @@ type TaskInfo struct {
 // tasks and each task before the groups that it runs. It is not a snapshot of
 // one instant: groups go on while it looks at others.
 func Tasks() []TaskInfo {
+	var all []TaskInfo
+	var paths []string // of what the current one runs in, the outermost first
+	walk(func(name string, info TaskInfo) {
+		paths = paths[:info.Depth]
+		if info.Depth > 0 {
+			info.Parent = paths[info.Depth-1]
+		}
+		info.Path = info.Parent
+		switch {
+		case info.Parent == "":
+			info.Path = name
+		case name != "":
+			info.Path += "/" + name
+		}
+		paths = append(paths, info.Path)
+		all = append(all, info)
+	})
+	return all
+}
+
+// Dump writes the tree of [Tasks], a line for each: what it is, its name, its
+// status and its age. What is deeper than 40 is not set farther in, and has
+// its depth before it.
+func Dump(w io.Writer) error {
+	const deepest = 40
+	var b bytes.Buffer
+	walk(func(name string, info TaskInfo) {
+		b.WriteString(strings.Repeat("  ", min(info.Depth, deepest)))
+		if info.Depth > deepest {
+			fmt.Fprintf(&b, "(%d) ", info.Depth)
+		}
+		fmt.Fprintf(&b, "%s %s %s %s", info.kind(), cmp.Or(name, "(unnamed)"), info.Status, info.Age)
+		if info.Site != "" {
+			b.WriteString(" " + info.Site)
+		}
+		b.WriteByte('\n')
+	})
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (t *TaskInfo) kind() string {
+	switch {
+	case t.Group:
+		return "group"
+	case t.Service:
+		return "service"
+	}
+	return "task"
+}
+
+// walk shows every group and task to visit, with its own name and what is to
+// be told about it but for the paths. The locks are taken one at a time; what
+// ends between them is left out.
+func walk(visit func(name string, info TaskInfo)) {
 	roots.mu.Lock()
 	var groups []*Group
 	for g := roots.first; g != nil; g = g.next {
 		groups = append(groups, g)
 	}
 	roots.mu.Unlock()
-	var all []TaskInfo
 	for _, g := range groups {
-		all = g.describe(all, "", 0)
+		g.walk(visit, 0)
 	}
-	return all
-}
-
-// Dump writes the tree of [Tasks], a line for each.
-func Dump(w io.Writer) error {
-	var b strings.Builder
-	for _, t := range Tasks() {
-		b.WriteString(strings.Repeat("  ", t.Depth))
-		switch {
-		case t.Group:
-			b.WriteString("group ")
-		case t.Service:
-			b.WriteString("service ")
-		default:
-			b.WriteString("task ")
-		}
-		name := t.Path
-		if name == "" {
-			name = "(unnamed)"
-		}
-		fmt.Fprintf(&b, "%s %s %s", name, t.Status, t.Age)
-		if t.Site != "" {
-			b.WriteString(" " + t.Site)
-		}
-		b.WriteByte('\n')
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // roots are the groups that run outside of any task.
@@ -125,9 +153,7 @@ func (g *Group) unlink(first **Group) {
 	}
 }
 
-// describe appends what is to be told about g and all below it. The locks
-// are taken one at a time; what ends between them is left out.
-func (g *Group) describe(all []TaskInfo, parent string, depth int) []TaskInfo {
+func (g *Group) walk(visit func(string, TaskInfo), depth int) {
 	type found struct {
 		t      *task
 		groups []*Group
@@ -148,24 +174,22 @@ func (g *Group) describe(all []TaskInfo, parent string, depth int) []TaskInfo {
 	}
 	g.mu.Unlock()
 	if state == notRunning {
-		return all
+		return
 	}
-	path := g.body.path()
 	for _, f := range tasks {
-		info := TaskInfo{Path: path, Parent: parent, Depth: depth, Group: true, Status: g.statusIn(state)}
+		name, info := g.cfg.Name, TaskInfo{Depth: depth, Group: true, Status: g.statusIn(state)}
 		if f.t != &g.body {
-			info = TaskInfo{Path: f.t.path(), Parent: path, Depth: depth + 1, Service: f.t.isService(), Status: f.t.statusNow()}
+			name, info = f.t.name, TaskInfo{Depth: depth + 1, Service: f.t.isService(), Status: f.t.statusNow()}
 		}
 		info.Age = max(0, age-time.Duration(atomic.LoadInt64(&f.t.began)))
 		if f.t.more != nil {
 			info.Site = site(f.t.more.site)
 		}
-		all = append(all, info)
+		visit(name, info)
 		for _, sub := range f.groups {
-			all = sub.describe(all, info.Path, info.Depth+1)
+			sub.walk(visit, info.Depth+1)
 		}
 	}
-	return all
 }
 
 func (g *Group) statusIn(state groupState) Status {

@@ -70,13 +70,13 @@ func TestTasksTellTheTree(t *testing.T) {
 			require.NoError(t, structured.Dump(&b))
 			assert.Contains(t, b.String(), strings.Join([]string{
 				"group tree running 3s",
-				"  task tree/server running 3s",
-				"    group tree/server waiting 2s",
-				"      task tree/server/accept running 2s",
-				"  service tree/logger running 3s",
-				"  task tree/stubborn canceling 3s",
-				"  task tree/starting running 3s",
-				"  task tree/started starting 3s",
+				"  task server running 3s",
+				"    group (unnamed) waiting 2s",
+				"      task accept running 2s",
+				"  service logger running 3s",
+				"  task stubborn canceling 3s",
+				"  task starting running 3s",
+				"  task started starting 3s",
 			}, "\n"))
 			g.Cancel(nil)
 			assert.Equal(t, structured.Canceling, tasksUnder("tree")[0].Status)
@@ -94,6 +94,33 @@ func TestUnnamedGroupsAreInTheDump(t *testing.T) {
 		assert.Contains(t, b.String(), "group (unnamed) running ")
 		return nil
 	}))
+}
+
+// nest runs f in so many groups, one inside the other.
+func nest(ctx context.Context, depth int, f func()) error {
+	if depth == 0 {
+		f()
+		return nil
+	}
+	return structured.Config{Name: "level"}.Run(ctx, func(ctx context.Context, _ *structured.Group) error {
+		return nest(ctx, depth-1, f)
+	})
+}
+
+func TestADeepTreeIsDumpedInLinearSpace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		size := func(depth int) (n int) {
+			require.NoError(t, nest(t.Context(), depth, func() {
+				var b strings.Builder
+				require.NoError(t, structured.Dump(&b))
+				n = b.Len()
+				assert.Contains(t, b.String(), "\n"+strings.Repeat("  ", 40)+"group level running 0s\n"+strings.Repeat("  ", 40)+"(41) group level running 0s\n")
+			}))
+			return n
+		}
+		short := size(1000)
+		assert.Less(t, size(2000), 3*short)
+	})
 }
 
 func TestAgesOfACrowdAreRightToTheMillisecond(t *testing.T) {
