@@ -73,3 +73,26 @@ func PostgreSQL(tb TB, files Files) string {
 	}.start(tb)
 	return local(port)
 }
+
+// MariaDB starts MariaDB's server, which lets in whoever says a name, and returns its
+// address.
+func MariaDB(tb TB, files Files) string {
+	tb.Helper()
+	path := Program(tb, "mariadbd", "mariadb-server-core")
+	dir, port := directory(tb), ports(tb, 1)[0]
+	data := filepath.Join(dir, "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		tb.Fatalf("peers: %v", err)
+	}
+	process{
+		dir: dir,
+		// It would not run as root without being told so. Without grant tables an empty
+		// directory is enough.
+		argv: []string{path, "--no-defaults", "--user=root", "--datadir=" + data, "--skip-grant-tables",
+			"--skip-innodb", "--default-storage-engine=MyISAM", "--bind-address=127.0.0.1", "--port=" + port,
+			"--socket=" + filepath.Join(dir, "socket"), "--pid-file=" + filepath.Join(dir, "pid"),
+			"--ssl-cert=" + files.Cert, "--ssl-key=" + files.Key},
+		addr: local(port),
+	}.start(tb)
+	return local(port)
+}

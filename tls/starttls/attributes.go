@@ -48,6 +48,7 @@ type layer struct {
 	plaintext    *UnavailableError
 	capabilities CapabilityList
 	hello        string
+	greeting     *MySQLGreeting
 }
 
 var layerFacts = attr.Define(
@@ -59,6 +60,9 @@ var layerFacts = attr.Define(
 	}),
 	attr.From(Hello, func(l *layer) (string, error) {
 		return l.hello, presence(l.hello != "")
+	}),
+	attr.From(Greeting, func(l *layer) (*MySQLGreeting, error) {
+		return l.greeting, presence(l.greeting != nil)
 	}),
 )
 

@@ -42,8 +42,9 @@ type dialect struct {
 
 	// lines tells that the protocol is one of lines, exact that the client
 	// receives nothing past the yes, so that it cannot know what came with it.
-	// noEnds tells that a no ends the connection under either policy.
-	lines, exact, noEnds bool
+	// noEnds tells that a no ends the connection under either policy, mute that
+	// there are no answers: the client goes on at once.
+	lines, exact, noEnds, mute bool
 }
 
 const (
@@ -186,6 +187,14 @@ func dialects() []dialect {
 			"<s:features><mechanisms xmlns='m'><mechanism>PLAIN</mechanism><mechanism>X</mechanism></mechanisms></s:features>"}},
 		stripped: []step{{hear: xmppOpen}, {say: "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'><stream:features/>"}},
 		has:      "mechanisms",
+	}, {
+		name: "MySQL", exact: true, mute: true,
+		client: func(p starttls.Policy, cfg *tls.Config, l starttls.Limits) negotiator {
+			return starttls.MySQL{Policy: p, TLS: cfg, Limits: l}.Client
+		},
+		before:   []step{{say: mysqlGreeting(true)}, {hear: mysqlRequest}},
+		after:    []step{{server: true}},
+		stripped: []step{{say: mysqlGreeting(false)}},
 	}}
 }
 
@@ -241,7 +250,10 @@ func TestClientRefusesWhatCameWithTheYes(t *testing.T) {
 
 func TestClientUnderRequiredSendsNothingMoreWithoutTLS(t *testing.T) {
 	forEach(t, starttls.Required, func(t *testing.T, d dialect, client negotiator) {
-		tests := map[string][]step{"refused": with(d.before, step{say: d.no})}
+		tests := map[string][]step{}
+		if !d.mute {
+			tests["refused"] = with(d.before, step{say: d.no})
+		}
 		if d.stripped != nil {
 			tests["not offered"] = d.stripped
 		}
@@ -260,20 +272,22 @@ func TestClientUnderRequiredSendsNothingMoreWithoutTLS(t *testing.T) {
 
 func TestOpportunisticClientTellsWhyItIsInPlaintext(t *testing.T) {
 	forEach(t, starttls.Opportunistic, func(t *testing.T, d dialect, client negotiator) {
-		steps := with(d.before, step{say: d.no})
-		s, rest, err := script(t, client, with(steps, d.refused...)...)
-		assert.Empty(t, rest)
-		if d.noEnds {
-			var e *starttls.UnavailableError
-			require.ErrorAs(t, err, &e)
-		} else {
-			require.NoError(t, err)
-			requirePlaintext(t, s, starttls.Refused)
+		if !d.mute {
+			steps := with(d.before, step{say: d.no})
+			s, rest, err := script(t, client, with(steps, d.refused...)...)
+			assert.Empty(t, rest)
+			if d.noEnds {
+				var e *starttls.UnavailableError
+				require.ErrorAs(t, err, &e)
+			} else {
+				require.NoError(t, err)
+				requirePlaintext(t, s, starttls.Refused)
+			}
 		}
 		if d.stripped == nil {
 			return
 		}
-		s, rest, err = script(t, client, with(d.stripped, step{say: "more"})...)
+		s, rest, err := script(t, client, with(d.stripped, step{say: "more"})...)
 		require.NoError(t, err)
 		requirePlaintext(t, s, starttls.NotOffered)
 		assert.Empty(t, rest)
@@ -285,12 +299,18 @@ func TestOpportunisticClientTellsWhyItIsInPlaintext(t *testing.T) {
 
 func TestClientGoesOnWithNoOddServerWhateverThePolicy(t *testing.T) {
 	forEach(t, starttls.Opportunistic, func(t *testing.T, d dialect, client negotiator) {
-		_, rest, err := script(t, client, with(d.before, step{say: d.wrong})...)
-		var e *starttls.ReplyError
-		require.ErrorAs(t, err, &e)
-		assert.Empty(t, rest)
-		_, rest, err = script(t, client, with(d.before, step{hangUp: true})...)
-		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		if !d.mute {
+			_, rest, err := script(t, client, with(d.before, step{say: d.wrong})...)
+			var e *starttls.ReplyError
+			require.ErrorAs(t, err, &e)
+			assert.Empty(t, rest)
+		}
+		_, rest, err := script(t, client, with(d.before, step{hangUp: true})...)
+		if d.mute { // it may be about to send the ClientHello
+			require.ErrorIs(t, err, stream.ErrBroken)
+		} else {
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		}
 		assert.Empty(t, rest)
 		_, rest, err = script(t, client, with(d.before, step{say: d.goes}, step{hear: "\x16"}, step{say: "plain text, no TLS"})...)
 		var he *tls.HandshakeError

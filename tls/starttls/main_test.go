@@ -56,6 +56,16 @@ func configs(tb testing.TB, version uint16) (server, client *tls.Config) {
 	return server, client
 }
 
+// bubbleConfigs is configs for a synctest bubble, whose clock starts in 2000.
+func bubbleConfigs(tb testing.TB) (server, client *tls.Config) {
+	tb.Helper()
+	ca, err := testpki.New(time.Now())
+	require.NoError(tb, err)
+	cert, err := ca.Issue(testpki.Server)
+	require.NoError(tb, err)
+	return &tls.Config{Certificates: []tls.Certificate{cert}}, &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost"}
+}
+
 // files writes the certificates for programs that read files.
 func files(tb testing.TB) peers.Files {
 	tb.Helper()
@@ -86,11 +96,12 @@ func dial(tb testing.TB, ctx context.Context, addr string) *tcp.Conn {
 
 // A step is what a scripted peer does. Only one of the fields is set.
 type step struct {
-	say    string // in one segment
-	hear   string // exactly this, in plaintext or under TLS
-	server bool   // the handshake of a server
-	client bool   // the handshake of a client
-	hangUp bool
+	say      string   // in one segment
+	segments []string // several, each when the last was taken; in a bubble
+	hear     string   // exactly this, in plaintext or under TLS
+	server   bool     // the handshake of a server
+	client   bool     // the handshake of a client
+	hangUp   bool
 }
 
 // script runs the steps against a negotiator, and returns what that made of it and

@@ -107,6 +107,29 @@ func TestPostgreSQL(t *testing.T) {
 	testServer(t, realServer{client: pgClient, addr: peers.PostgreSQL(t, files(t)), binary: [2]string{startup, yes}})
 }
 
+func TestMariaDB(t *testing.T) {
+	const (
+		capabilities = "\x00\x82\x08\x00" // CLIENT_PROTOCOL_41, _SECURE_CONNECTION, _PLUGIN_AUTH
+		filler       = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		response     = capabilities + "\xff\xff\xff\x00\x2d" + filler + "root\x00\x00mysql_native_password\x00"
+		yes          = "\x07\x00\x00\x03\x00\x00\x00" // number 3, OK
+	)
+	client := func(cfg *tls.Config) negotiator {
+		return func(ctx context.Context, conn stream.ByteStream) (*buffered.Stream, error) {
+			s, err := starttls.MySQL{TLS: cfg}.Client(ctx, conn)
+			if err == nil {
+				greeting, err := starttls.Greeting.Get(s)
+				require.NoError(t, err)
+				assert.Contains(t, greeting.ServerVersion, "MariaDB")
+				assert.Equal(t, "mysql_native_password", greeting.AuthPlugin)
+				assert.Len(t, greeting.AuthData, 20)
+			}
+			return s, err
+		}
+	}
+	testServer(t, realServer{client: client, addr: peers.MariaDB(t, files(t)), binary: [2]string{string(rune(len(response))) + "\x00\x00\x02" + response, yes}})
+}
+
 func TestProsody(t *testing.T) {
 	servers := peers.Prosody(t, files(t))
 	for addr, toServer := range map[string]bool{servers.Clients: false, servers.Servers: true} {
