@@ -21,9 +21,10 @@ const (
 )
 
 // WaitsForPeer tells [Prepare] that the preparation whose context ctx is waits
-// for its peer from now on, or no longer does. Of those that do, the one that
-// has waited longest gives way where there is no room for the next stream; a
-// preparation that tells nothing never does. In other contexts it does nothing.
+// for its peer from now on, until it is over or says that it no longer does. Of
+// those that do, the one that has waited longest gives way where there is no
+// room for the next stream; a preparation that tells nothing never does. In
+// other contexts it does nothing.
 //
 //	listener.WaitsForPeer(ctx, true)
 //	n, err := s.Receive(ctx, p)
@@ -186,6 +187,7 @@ func (g *guest) wait(waits bool) {
 func (g *guest) ready() {
 	g.crowd.mu.Lock()
 	defer g.crowd.mu.Unlock()
+	g.since = time.Time{}
 	g.crowd.gave = max(g.crowd.gave-1, 0)
 }
 

@@ -148,6 +148,32 @@ func TestNobodyGivesWayWhoIsBeingWorkedOn(t *testing.T) {
 	})
 }
 
+func TestReadyStreamsGiveWayToNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		below := memory.Listen(nil)
+		ln := listener.Prepare(below, func(ctx context.Context, c *memory.Conn) (*memory.Conn, error) {
+			listener.WaitsForPeer(ctx, true) // to the end
+			return hello(ctx, c)
+		}, &listener.PrepareConfig[*memory.Conn]{
+			InFlight: 1,
+			OnError:  func(_ *memory.Conn, err error) { assert.ErrorIs(t, err, net.ErrClosed) },
+		})
+		defer ln.Close()
+		accept := func() {
+			s, err := ln.Accept(t.Context())
+			require.NoError(t, err)
+			s.Close()
+		}
+		for range 3 {
+			client(t, below, "x")
+		}
+		accept()
+		time.Sleep(time.Minute)
+		accept()
+		accept()
+	})
+}
+
 func TestStreamThatWaitsForRoomIsClosedWithTheListener(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		below := memory.Listen(nil)

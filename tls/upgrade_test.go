@@ -15,6 +15,7 @@ import (
 	"github.com/strata-go/strata/buffered"
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/text"
 	"github.com/strata-go/strata/tls"
 )
 
@@ -115,6 +116,23 @@ func TestUnreadPlaintextIsRefused(t *testing.T) {
 			require.NoError(t, s.Feed([]byte("ab")))
 			return s
 		}, 7},
+		{"in an item", func(t *testing.T, a, b *memory.Conn) *buffered.Stream {
+			frames := buffered.NewFrames(buffered.New(b, nil), buffered.LengthPrefixed{})
+			s := buffered.New(stream.FromObjects(frames), &buffered.Config{ReadAhead: -1})
+			command(t, a, s, "\x00\x00\x00\x0eSTARTTLS\nRSET\n")
+			return s
+		}, 5},
+		{"in a codec", func(t *testing.T, a, b *memory.Conn) *buffered.Stream {
+			frames := buffered.NewFrames(buffered.New(b, nil), buffered.LengthPrefixed{})
+			s := buffered.New(stream.FromObjects(frames), nil)
+			command(t, a, s, "\x00\x00\x00\x09STARTTLS\n\x00")
+			return s
+		}, 1},
+		{"in a text", func(t *testing.T, a, b *memory.Conn) *buffered.Stream {
+			s := buffered.New(stream.FromObjects(octets{text.New(b, nil)}), nil)
+			command(t, a, s, "STARTTLS\n\xc3")
+			return s
+		}, 1},
 		{"in the transport", func(t *testing.T, a, b *memory.Conn) *buffered.Stream {
 			return buffered.New(&hoarder{ByteStream: b, held: 3}, nil)
 		}, 3},
@@ -274,6 +292,16 @@ func TestUpgradeInsideTLSSeesWhatTLSHolds(t *testing.T) {
 		}
 	}
 }
+
+// octets are the bytes of a text.
+type octets struct{ *text.Stream }
+
+func (o octets) Receive(ctx context.Context) ([]byte, error) {
+	s, err := o.Stream.Receive(ctx)
+	return []byte(s), err
+}
+
+func (o octets) Send(ctx context.Context, p []byte) error { return o.Stream.Send(ctx, string(p)) }
 
 // A hoarder is a stream that says it holds bytes.
 type hoarder struct {

@@ -28,6 +28,7 @@ func NewListener[S stream.ByteStream](ln stream.Listener[S], cfg *Config) *Liste
 	}
 	own := cfg.copy()
 	wrap := func(ctx context.Context, s S) (*buffered.Stream, error) {
+		listener.WaitsForPeer(ctx, true)
 		return WrapServer(ctx, s, &own)
 	}
 	return &Listener{listener.Prepare(ln, wrap, &listener.PrepareConfig[S]{
