@@ -216,11 +216,10 @@ func checkBorrower(borrower any) {
 	if borrower == nil {
 		panic("structured: CapacityLimiter: nil borrower: Acquire is for nobody in particular")
 	}
-	v := reflect.ValueOf(borrower)
-	if !v.Comparable() {
+	if !reflect.ValueOf(borrower).Comparable() {
 		panic("structured: CapacityLimiter: a borrower that cannot be compared")
 	}
-	if !v.Equal(v) { // it holds a NaN: its token could never be given back
+	if again := borrower; again != borrower { // it holds a NaN: its token could never be given back
 		panic("structured: CapacityLimiter: a borrower that does not equal itself")
 	}
 }

@@ -54,6 +54,33 @@ func TestArmingStandsFromTheSecondCallWithAContextOn(t *testing.T) {
 	assert.False(t, c.Standing(), "after a call with another context")
 }
 
+func TestArmingStandsAfterManyReadyCallsWithOneContext(t *testing.T) {
+	a, b := tcpPair(t)
+	c := wrap(t, b)
+	one, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	const many = 1024
+	_, err := a.Write(make([]byte, 2*many)) // a single segment
+	require.NoError(t, err)
+	require.NoError(t, c.WaitReceive(background))
+	for range many {
+		ctx, cancel := context.WithCancel(one)
+		_, err := c.Receive(ctx, make([]byte, 1))
+		require.NoError(t, err)
+		cancel()
+	}
+	assert.False(t, c.Standing(), "with a context for each call")
+	for range many {
+		_, err := c.Receive(one, make([]byte, 1))
+		require.NoError(t, err)
+	}
+	assert.True(t, c.Standing(), "with one for all")
+	done := begin(func() (int, error) { return c.Receive(one, make([]byte, 1)) })
+	cancel()
+	require.ErrorIs(t, await(t, done).err, context.Canceled)
+	park(background, t, a, c, 1)
+}
+
 func TestContextThatStandsArmedStillCancels(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {

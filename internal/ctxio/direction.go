@@ -19,7 +19,8 @@ type direction struct {
 
 	// These belong to the call inside the guard.
 	standing <-chan struct{} // what the direction is ready for; see suits
-	last     <-chan struct{} // Done of the last call that armed
+	last     <-chan struct{} // Done of the last call that armed, or was looked at
+	unarmed  uint            // calls that need not park; see foresee
 
 	mu     sync.Mutex
 	gen    uint64      // of the current arming: any older one has come too late
@@ -77,6 +78,23 @@ func (d *direction) arm(ctx context.Context) {
 		d.standing = done
 	}
 	d.last = done
+}
+
+// foresee is called when a call with ctx needed no arming, for one that had no
+// need to look: calls that keep coming with the same context are armed, after
+// which they park without a try before, which is the shorter way when there
+// is no need to park either. Not every call looks, since that makes a channel.
+func (d *direction) foresee(ctx context.Context) {
+	const seldom = 256
+	d.unarmed++
+	if d.unarmed%seldom != 0 {
+		return
+	}
+	if done := ctx.Done(); done != d.last {
+		d.last = done
+		return
+	}
+	d.arm(ctx)
 }
 
 // settle ends a call: an arming that was for it alone is dropped.

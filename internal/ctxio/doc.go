@@ -13,8 +13,10 @@
 // a microsecond, so a call that need not park does not do it, and one that
 // must park leaves its arming standing if the call before it had the same
 // context: the same Done channel, that is, since contexts themselves may not
-// be comparable. It stands until a call comes with another context, until
-// Close, or until Detach.
+// be comparable. So does one of the many calls that need not park, but all
+// come with the same context, since a call that finds its arming standing need
+// not try before it may park. It stands until a call comes with another
+// context, until Close, or until Detach.
 //
 // A callback that comes late, after its call has returned, must not put a
 // past deadline in the way of the next one. Each arming therefore has a

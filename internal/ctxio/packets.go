@@ -165,6 +165,7 @@ func (p *Packets) perform(ctx context.Context, d *direction, call *PacketCall) e
 		if call.attempt != nil {
 			err := call.under(call.once)
 			if err == nil && call.answered {
+				d.foresee(ctx)
 				return call.result()
 			}
 			if err != nil && !timedOut(err) {

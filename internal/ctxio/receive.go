@@ -50,6 +50,7 @@ func (c *Conn) Receive(ctx context.Context, p []byte) (int, error) {
 		d.clear()
 		n, err := socket.answer(socket.ask(p))
 		if !mustPark(err) {
+			d.foresee(ctx)
 			return c.received(ctx, p, n, err)
 		}
 		d.arm(ctx)

@@ -49,6 +49,7 @@ func (c *Conn) Send(ctx context.Context, p []byte) (int, error) {
 		var err error
 		n, err = socket.answer(socket.ask(p))
 		if !mustPark(err) {
+			d.foresee(ctx)
 			return n, c.verdict(ctx, err, &c.rx.direction)
 		}
 		d.arm(ctx)
