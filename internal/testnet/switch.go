@@ -151,6 +151,13 @@ func (c *Socket) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
+// SetReadBuffer is for quic-go, which complains about sockets that lack it. In
+// memory there is room for all packets.
+func (c *Socket) SetReadBuffer(int) error { return nil }
+
+// SetWriteBuffer is for quic-go too.
+func (c *Socket) SetWriteBuffer(int) error { return nil }
+
 func (c *Socket) failed(op string, err error) error {
 	return &net.OpError{Op: op, Net: "memory", Source: c.LocalAddr(), Err: err}
 }
