@@ -8,12 +8,14 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	quicgo "github.com/quic-go/quic-go"
 
 	"github.com/strata-go/strata/happyeyeballs"
 	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/tls"
 )
 
 // A Code is the number by which one application tells another why it ended a
@@ -140,6 +142,20 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("quic: no version in common: %v here, %v there", e.Ours, e.Theirs)
 }
 
+// An ALPNError reports that the server speaks none of the application protocols
+// that it was offered (RFC 9001 section 8.1). It unwraps to Err.
+type ALPNError struct {
+	Offered []string // NextProtos; the server does not tell what it speaks
+	Err     *TransportError
+}
+
+func (e *ALPNError) Error() string {
+	return fmt.Sprintf("quic: the server speaks none of the application protocols %q", e.Offered)
+}
+
+// Unwrap returns Err.
+func (e *ALPNError) Unwrap() error { return e.Err }
+
 // A PacketSizeError reports a packet that is too long to be sent.
 type PacketSizeError struct {
 	Size int
@@ -206,8 +222,25 @@ func (c *Conn) streamFault(err error, stopped bool) error {
 // fail returns what the connection is broken by, which is err if it was not
 // broken before.
 func (c *Conn) fail(err error) *stream.BrokenError {
-	c.broken.CompareAndSwap(nil, stream.Broken(connFault(err)))
+	cause := connFault(err)
+	if cause == ErrIdleTimeout && c.tls() == nil {
+		cause = ErrHandshakeTimeout
+	}
+	c.broken.CompareAndSwap(nil, stream.Broken(cause))
 	return c.broken.Load()
+}
+
+// dialFault is our error for one that quic-go could not dial with.
+func dialFault(err error, cfg *tls.Config) error {
+	const noApplicationProtocol = cryptotls.AlertError(120)
+	cause := connFault(err)
+	if e, ok := cause.(*TransportError); ok && e.Remote && e.Err == noApplicationProtocol {
+		return &ALPNError{Offered: slices.Clone(cfg.NextProtos), Err: e}
+	}
+	if cause == ErrIdleTimeout { // in which a handshake comes to nothing
+		return ErrHandshakeTimeout
+	}
+	return cause
 }
 
 // connFault is our error for one that a connection of quic-go ended with.
@@ -247,10 +280,14 @@ func transportError(e *quicgo.TransportError) *TransportError {
 	return own
 }
 
+// versions leaves out what servers add to their list so that clients learn to
+// ignore versions that they do not know (RFC 9000 section 6.3).
 func versions(list []quicgo.Version) []Version {
-	own := make([]Version, len(list))
-	for i, v := range list {
-		own[i] = Version(v)
+	var own []Version
+	for _, v := range list {
+		if v&0x0f0f0f0f != 0x0a0a0a0a {
+			own = append(own, Version(v))
+		}
 	}
 	return own
 }

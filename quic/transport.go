@@ -131,7 +131,7 @@ func (t *Transport) dial(ctx context.Context, addr net.Addr, tlsConfig *tls.Conf
 		if ctx.Err() != nil {
 			return nil, stream.ContextError(ctx)
 		}
-		return nil, connFault(err)
+		return nil, dialFault(err, tlsConfig)
 	}
 	return t.adopt(qc, false, own)
 }
