@@ -106,7 +106,9 @@ type TransportConfig struct {
 	// ResetKey lets peers know at once that this side has forgotten their
 	// connection, since it was started anew (stateless reset, RFC 9000
 	// section 10.3). It has to be the same each time, secret, and random.
-	// Nil sends no such resets, and peers run into their idle timeout.
+	// Nil sends no such resets, and peers run into their idle timeout; so do
+	// those that only keep alive, since a reset answers no packet of 42 bytes
+	// or less, which might be one itself.
 	ResetKey *[32]byte
 
 	// TokenKey protects the tokens by which a client that was here before
