@@ -8,6 +8,7 @@ var cases = slices.Concat(
 	memoryCases,
 	bufferedCases,
 	socketCases,
+	tcpCases,
 	unixCases,
 	udpCases,
 	tlsCases,

@@ -6,8 +6,9 @@ import (
 )
 
 // What is known about a TCP socket. They are the keys of package netconn and
-// answer through every layer above, also after Close. A listener has no
-// remote addresses, and only a connection that was dialed has a host.
+// answer through every layer above; all but Info do so also after Close. A
+// listener has no remote addresses, and only a connection that was dialed has
+// a host.
 var (
 	// LocalAddr is the address of this side, a *net.TCPAddr.
 	LocalAddr = sockattr.LocalAddr
@@ -31,6 +32,11 @@ var (
 	// RawConn gives access to the descriptor, for socket options.
 	RawConn = sockattr.RawConn
 
+	// Info is what the kernel knows of a connection at this moment: round-trip
+	// times, retransmissions, the congestion window. Linux; elsewhere there is
+	// none. After Close it is net.ErrClosed.
+	Info = sockattr.TCP
+
 	// Race tells how the connection was won among the addresses of a name:
 	// what was tried when and how it ended. A connection that was accepted,
 	// or dialed by address, has none.
@@ -40,3 +46,6 @@ var (
 	// listener has none.
 	NetConn = sockattr.NetConn
 )
+
+// A TCPInfo is the value of [Info].
+type TCPInfo = sockattr.TCPInfo

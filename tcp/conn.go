@@ -90,5 +90,6 @@ func (c *Conn) Close() error { return c.io.Close() }
 // not sent yet is discarded, and the peer finds the connection broken.
 func (c *Conn) Abort(cause error) error { return c.io.Abort(cause) }
 
-// Attributes are those in the variables of this package. All are fixed.
+// Attributes are those in the variables of this package. All but Info are
+// fixed.
 func (c *Conn) Attributes() *attr.Set { return &c.facts }

@@ -7,10 +7,8 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/strata-go/strata/happyeyeballs"
-	"github.com/strata-go/strata/internal/hostname"
 	"github.com/strata-go/strata/stream"
 )
 
@@ -22,14 +20,12 @@ type DialConfig struct {
 	// choice to the system.
 	LocalAddr netip.AddrPort
 
-	// KeepAlive is how long a silent connection is left alone, and the pause
-	// between the probes that ask whether the peer is there. Zero means 15 s;
-	// negative sends no probes.
-	KeepAlive time.Duration
+	// Options are those of the socket.
+	Options
 
-	// Nagle turns TCP_NODELAY off: small segments wait until earlier ones are
-	// acknowledged (RFC 896).
-	Nagle bool
+	// Multipath asks for Multipath TCP (RFC 8684), which becomes plain TCP
+	// where the system or the peer has none. NetConn tells what came of it.
+	Multipath bool
 
 	// Race says how the addresses of a name are found and tried: the
 	// resolver, the delays, which family, and a hook that sees it happen.
@@ -56,6 +52,13 @@ func Dial(ctx context.Context, addr string, cfg *DialConfig) (*Conn, error) {
 		return nil, &DialError{Addr: addr, Errs: []error{err}}
 	}
 	host, port, err := splitHostPort(ctx, addr)
+	switch {
+	case err != nil:
+	case host == "":
+		err = &net.AddrError{Err: "missing host in address", Addr: addr}
+	case port == 0:
+		err = &net.AddrError{Err: "missing port in address", Addr: addr}
+	}
 	if err != nil {
 		return nil, dialError(ctx, addr, err)
 	}
@@ -82,9 +85,9 @@ func (d *DialConfig) dial(ctx context.Context, host string, port uint16) (*net.T
 
 // dialName has its own copy of d, so that dialing an address allocates none.
 func (d DialConfig) dialName(ctx context.Context, host string, port uint16) (*net.TCPConn, *happyeyeballs.Report, error) {
-	name, err := hostname.ASCII(host)
+	name, err := asciiName(host)
 	if err != nil {
-		return nil, nil, &net.AddrError{Err: "not a host name: " + err.Error(), Addr: host}
+		return nil, nil, err
 	}
 	return happyeyeballs.Dial(ctx, name, port,
 		func(ctx context.Context, c happyeyeballs.Candidate, _ func()) (*net.TCPConn, error) {
@@ -119,7 +122,7 @@ func (d *DialConfig) family() happyeyeballs.Family {
 
 // dialAddr is the short way for an address that was given.
 func (d *DialConfig) dialAddr(ctx context.Context, target netip.AddrPort) (*net.TCPConn, error) {
-	if f := d.family(); f != 0 && (f == happyeyeballs.IPv4) != target.Addr().Is4() {
+	if f := d.family(); !inFamily(f, target.Addr()) {
 		reason := "not an " + f.String() + " address"
 		if d.LocalAddr.IsValid() {
 			reason = "no address of the local address's family"
@@ -138,9 +141,13 @@ func (d *DialConfig) dialAddr(ctx context.Context, target netip.AddrPort) (*net.
 // socket even if there is no local address: that takes a port from all
 // connections of this host rather than from those to the same peer.
 func (d *DialConfig) attempt(ctx context.Context, target netip.AddrPort) (*net.TCPConn, error) {
-	dialer := net.Dialer{KeepAlive: d.KeepAlive}
+	dialer := net.Dialer{Control: d.control(nil)}
+	dialer.KeepAlive, dialer.KeepAliveConfig = d.keepAlive()
 	if d.LocalAddr.IsValid() {
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(d.LocalAddr)
+	}
+	if d.Multipath {
+		dialer.SetMultipathTCP(true)
 	}
 	conn, err := dialer.DialContext(ctx, "tcp", target.String())
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -150,19 +157,31 @@ func (d *DialConfig) attempt(ctx context.Context, target netip.AddrPort) (*net.T
 		return nil, err
 	}
 	c := conn.(*net.TCPConn)
-	return c, setNagle(c, d.Nagle)
+	if err = d.refuseItself(c); err == nil {
+		err = d.apply(c)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
-func setNagle(conn *net.TCPConn, on bool) error {
-	if !on {
-		return nil // as net makes its sockets
+// refuseItself returns an error if conn is connected to itself: where nobody
+// listens on a port of this host that the system chose for our side, too, TCP
+// connects to whoever dials (RFC 9293 section 3.5, simultaneous open). Package
+// net tries again, but takes it in the end. Who asked for the port asked for
+// the connection.
+func (d *DialConfig) refuseItself(conn *net.TCPConn) error {
+	local, ok := conn.LocalAddr().(*net.TCPAddr)
+	remote, known := conn.RemoteAddr().(*net.TCPAddr)
+	if !ok || !known || d.LocalAddr.Port() != 0 || local.Port != remote.Port || !local.IP.Equal(remote.IP) {
+		return nil
 	}
-	if err := conn.SetNoDelay(false); err != nil {
-		return errors.Join(err, conn.Close())
-	}
-	return nil
+	return &net.OpError{Op: "dial", Net: "tcp", Source: local, Addr: remote, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 }
 
+// splitHostPort returns the host and the port of an address, of which each may
+// be missing.
 func splitHostPort(ctx context.Context, addr string) (host string, port uint16, err error) {
 	if addr == "" {
 		return "", 0, &net.AddrError{Err: "empty address"}
@@ -171,17 +190,8 @@ func splitHostPort(ctx context.Context, addr string) (host string, port uint16, 
 	if err != nil {
 		return "", 0, err
 	}
-	if host == "" {
-		return "", 0, &net.AddrError{Err: "missing host in address", Addr: addr}
-	}
 	n, err := net.DefaultResolver.LookupPort(ctx, "tcp", service)
-	if err != nil {
-		return "", 0, err
-	}
-	if n == 0 {
-		return "", 0, &net.AddrError{Err: "missing port in address", Addr: addr}
-	}
-	return host, uint16(n), nil
+	return host, uint16(n), err
 }
 
 // A Connector dials the same address whenever it is asked to.

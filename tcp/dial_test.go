@@ -133,8 +133,8 @@ func noDelay(t *testing.T, c *tcp.Conn) bool {
 
 func TestNagleIsOffUnlessAskedFor(t *testing.T) {
 	for _, nagle := range []bool{false, true} {
-		ln := listen(t, &tcp.ListenConfig{Nagle: nagle})
-		a, err := tcp.Dial(t.Context(), addrOf(ln), &tcp.DialConfig{Nagle: nagle})
+		ln := listen(t, &tcp.ListenConfig{Options: tcp.Options{Nagle: nagle}})
+		a, err := tcp.Dial(t.Context(), addrOf(ln), &tcp.DialConfig{Options: tcp.Options{Nagle: nagle}})
 		require.NoError(t, err)
 		b, err := ln.Accept(t.Context())
 		require.NoError(t, err)
@@ -147,8 +147,8 @@ func TestNagleIsOffUnlessAskedFor(t *testing.T) {
 
 func TestKeepAliveIsOnUnlessTurnedOff(t *testing.T) {
 	for _, keepAlive := range []time.Duration{0, time.Minute, -1} {
-		ln := listen(t, &tcp.ListenConfig{KeepAlive: keepAlive})
-		a, err := tcp.Dial(t.Context(), addrOf(ln), &tcp.DialConfig{KeepAlive: keepAlive})
+		ln := listen(t, &tcp.ListenConfig{Options: tcp.Options{KeepAlive: keepAlive}})
+		a, err := tcp.Dial(t.Context(), addrOf(ln), &tcp.DialConfig{Options: tcp.Options{KeepAlive: keepAlive}})
 		require.NoError(t, err)
 		b, err := ln.Accept(t.Context())
 		require.NoError(t, err)

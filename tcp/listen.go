@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/happyeyeballs"
 	"github.com/strata-go/strata/internal/ctxio"
 	"github.com/strata-go/strata/internal/sockattr"
 	"github.com/strata-go/strata/stream"
@@ -15,51 +15,101 @@ import (
 // ListenConfig says how [Listen] goes about it. A nil ListenConfig and the
 // zero one mean all defaults. Listen copies it.
 type ListenConfig struct {
-	// KeepAlive is that of DialConfig, for accepted connections.
-	KeepAlive time.Duration
+	// Options are those of the connections. Control is called for sockets that
+	// listen, whose options accepted connections have as well.
+	Options
 
-	// Nagle is that of DialConfig, for accepted connections.
-	Nagle bool
+	// Family restricts the addresses of a name, and what an empty host stands
+	// for, to one family. Zero means both.
+	Family happyeyeballs.Family
+
+	// Resolver finds the addresses of a name. Nil means a
+	// happyeyeballs.SystemResolver.
+	Resolver happyeyeballs.Resolver
+
+	// NoDualStack makes a socket for IPv6 that and no more: an empty host then
+	// stands for two sockets, and "[::]" for one that takes no IPv4. OpenBSD
+	// and DragonFly have it no other way.
+	NoDualStack bool
+
+	// Backlog is how many connections may wait to be accepted, on each socket.
+	// Further ones are not answered until there is room. Zero means as many as
+	// the system allows, which is a limit to any other number too. Unix
+	// systems; elsewhere errors.ErrUnsupported.
+	Backlog int
+
+	// ReusePort lets several listeners with this option, and of this user, have
+	// one address; Linux spreads the connections among them (SO_REUSEPORT). Not
+	// on Windows.
+	ReusePort bool
 }
 
-// A Listener accepts TCP connections. Several goroutines may accept at once.
+// A Listener accepts TCP connections, on one socket or on several with one
+// port. Several goroutines may accept at once.
 type Listener struct {
-	io    ctxio.Listener
+	io      acceptor
+	options Options
+	facts   *attr.Set
+}
+
+// An acceptor is the engine over the sockets.
+type acceptor interface {
+	Accept(ctx context.Context) (net.Conn, error)
+	Close() error
+}
+
+// A socket is one of those that a Listener listens on, as attributes have it.
+type socket struct {
 	info  sockattr.Info
-	nagle bool
 	facts attr.Set
 }
 
-var listenerFacts = attr.Define(sockattr.Facts(func(l *Listener) *sockattr.Info { return &l.info })...)
+var socketFacts = attr.Define(sockattr.Facts(func(s *socket) *sockattr.Info { return &s.info })...)
 
 var _ stream.Listener[*Conn] = (*Listener)(nil)
 
 // Listen opens a socket on addr, "host:port", for which the kernel starts to
-// complete connections at once. An empty host means all addresses, IPv4 and
-// IPv6; of a name's addresses one is used, an IPv4 one if there is any. Port 0
-// means a free one, which LocalAddr tells.
+// complete connections at once. The host and the port are written as for
+// [Dial]. Of a name there is a socket for every address, all with the same
+// port. An empty host means all addresses of this host, IPv4 and IPv6,
+// "0.0.0.0" those of IPv4. Port 0 or none means one that is free, on all of
+// them. The attributes tell the addresses: LocalAddrPort.All yields each.
 //
-// Listen sets SO_REUSEADDR, but on Windows. The context bounds the call
-// alone, not the listener.
+// A name whose addresses cannot all be learned or bound is an error, and then
+// no socket is left. But a family that this host does not have is left out if
+// there is another one.
+//
+// Listen sets SO_REUSEADDR, but on Windows. Connections by Multipath TCP are
+// taken too, where package net has it so by default (Linux), but for an
+// address with a zone and with a UserTimeout. The context bounds the call alone, not the listener.
 func Listen(ctx context.Context, addr string, cfg *ListenConfig) (*Listener, error) {
 	var c ListenConfig
 	if cfg != nil {
 		c = *cfg
 	}
-	if err := stream.ContextError(ctx); err != nil {
+	lns, err := c.listen(ctx, addr)
+	if err != nil {
+		if canceled := stream.ContextError(ctx); canceled != nil {
+			err = canceled
+		}
 		return nil, fmt.Errorf("tcp: listen %s: %w", addr, err)
 	}
-	if addr == "" {
-		return nil, fmt.Errorf("tcp: listen: %w", &net.AddrError{Err: "empty address"})
+	return newListener(c.Options, lns), nil
+}
+
+func (c *ListenConfig) listen(ctx context.Context, addr string) ([]*net.TCPListener, error) {
+	if err := stream.ContextError(ctx); err != nil {
+		return nil, err
 	}
-	lc := net.ListenConfig{KeepAlive: c.KeepAlive}
-	ln, err := lc.Listen(ctx, "tcp", addr)
+	host, port, err := splitHostPort(ctx, addr)
 	if err != nil {
-		return nil, err // a *net.OpError, which says all there is
+		return nil, err
 	}
-	l := WrapListener(ln.(*net.TCPListener))
-	l.nagle = c.Nagle
-	return l, nil
+	places, err := c.places(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	return c.bindAll(ctx, places, port)
 }
 
 // WrapListener returns ln as a Listener. It takes ln over, whose deadline it
@@ -68,9 +118,25 @@ func WrapListener(ln *net.TCPListener) *Listener {
 	if ln == nil {
 		panic("tcp: WrapListener: nil ln")
 	}
-	l := &Listener{info: sockattr.OfListener(ln)}
-	l.io.Init(ln)
-	listenerFacts.Init(&l.facts, l)
+	return newListener(Options{}, []*net.TCPListener{ln})
+}
+
+func newListener(o Options, lns []*net.TCPListener) *Listener {
+	l := &Listener{options: o}
+	sockets := make([]attr.Provider, len(lns))
+	below := make([]net.Listener, len(lns))
+	for i, ln := range lns {
+		s := &socket{info: sockattr.OfListener(ln)}
+		socketFacts.Init(&s.facts, s)
+		sockets[i], below[i] = &s.facts, ln
+	}
+	if len(lns) == 1 {
+		one := new(ctxio.Listener)
+		one.Init(lns[0])
+		l.io, l.facts = one, sockets[0].Attributes()
+		return l
+	}
+	l.io, l.facts = ctxio.NewListeners(below), attr.Merge(sockets...)
 	return l
 }
 
@@ -82,15 +148,14 @@ func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	c := conn.(*net.TCPConn)
-	if err := setNagle(c, l.nagle); err != nil {
-		return nil, err
-	}
+	_ = l.options.apply(c) // fails only if the peer is gone, which the first call will tell
 	return wrap(c, "", nil), nil
 }
 
-// Close closes the socket, so that its address can be bound again. The kernel
-// resets connections that nobody has accepted.
+// Close closes the sockets, so that their address can be bound again. The
+// kernel resets connections that nobody has accepted.
 func (l *Listener) Close() error { return l.io.Close() }
 
-// Attributes are LocalAddr, LocalAddrPort, Family and RawConn. All are fixed.
-func (l *Listener) Attributes() *attr.Set { return &l.facts }
+// Attributes are LocalAddr, LocalAddrPort, Family and RawConn, of each socket.
+// Those of IPv4 come first. All are fixed.
+func (l *Listener) Attributes() *attr.Set { return l.facts }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
 
+	"github.com/strata-go/strata/internal/sockopt"
 	"github.com/strata-go/strata/stream"
 )
 
@@ -86,9 +87,7 @@ func (cfg *Config) check(ctx context.Context) error {
 
 // control sets what has to be set before bind.
 func (cfg *Config) control(_, _ string, raw syscall.RawConn) error {
-	var err error
-	rawErr := raw.Control(func(fd uintptr) { err = cfg.beforeBind(fd) })
-	return errors.Join(rawErr, err)
+	return sockopt.Control(raw, cfg.beforeBind)
 }
 
 // open sets the rest.

@@ -4,6 +4,8 @@ import (
 	"os"
 
 	sysunix "golang.org/x/sys/unix"
+
+	"github.com/strata-go/strata/internal/sockopt"
 )
 
 func (cfg *Config) supported() error { return nil }
@@ -14,8 +16,8 @@ func (cfg *Config) beforeBind(fd uintptr) error {
 	s := int(fd)
 	six := !isIPv4(fd)
 	if cfg.ReusePort {
-		if err := sysunix.SetsockoptInt(s, sysunix.SOL_SOCKET, sysunix.SO_REUSEPORT, 1); err != nil {
-			return os.NewSyscallError("setsockopt", err)
+		if err := sockopt.ReusePort(fd); err != nil {
+			return err
 		}
 	}
 	if !cfg.Broadcast { // package net allows it to everybody

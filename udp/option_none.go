@@ -4,7 +4,8 @@ package udp
 
 import (
 	"errors"
-	"fmt"
+
+	"github.com/strata-go/strata/internal/sockopt"
 )
 
 // flagCut is set on packets that were cut.
@@ -13,9 +14,9 @@ const flagCut = 0
 // errCut is for systems where that is an error.
 var errCut = errors.New("cut")
 
-func (cfg *Config) beforeBind(uintptr) error {
+func (cfg *Config) beforeBind(fd uintptr) error {
 	if cfg.ReusePort {
-		return fmt.Errorf("sharing a port: %w", errors.ErrUnsupported)
+		return sockopt.ReusePort(fd)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	sysunix "golang.org/x/sys/unix"
+
+	"github.com/strata-go/strata/internal/sockopt"
 )
 
 // flagCut is set on packets that were cut.
@@ -17,8 +19,8 @@ var errCut = errors.New("cut")
 
 func (cfg *Config) beforeBind(fd uintptr) error {
 	if cfg.ReusePort {
-		if err := sysunix.SetsockoptInt(int(fd), sysunix.SOL_SOCKET, sysunix.SO_REUSEPORT, 1); err != nil {
-			return os.NewSyscallError("setsockopt", err)
+		if err := sockopt.ReusePort(fd); err != nil {
+			return err
 		}
 	}
 	if cfg.Broadcast {

@@ -1,11 +1,11 @@
 package udp
 
 import (
-	"errors"
-	"fmt"
 	"os"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/strata-go/strata/internal/sockopt"
 )
 
 // flagCut is set on packets that were cut.
@@ -16,7 +16,7 @@ var errCut = windows.WSAEMSGSIZE
 
 func (cfg *Config) beforeBind(fd uintptr) error {
 	if cfg.ReusePort {
-		return fmt.Errorf("sharing a port: %w", errors.ErrUnsupported)
+		return sockopt.ReusePort(fd)
 	}
 	if cfg.Broadcast {
 		return nil // package net allows it to everybody

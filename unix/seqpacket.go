@@ -120,10 +120,14 @@ func ListenSeqpacket(ctx context.Context, name string, cfg *ListenConfig) (*Seqp
 	if err != nil {
 		return nil, err
 	}
+	return wrapSeqpacketListener(ln, p), nil
+}
+
+func wrapSeqpacketListener(ln *net.UnixListener, p *place) *SeqpacketListener {
 	l := new(SeqpacketListener)
 	l.init(ln, p)
 	seqpacketListenerFacts.Init(&l.facts, l)
-	return l, nil
+	return l
 }
 
 // Accept waits for the next connection. A canceled Accept has taken none.

@@ -4,6 +4,7 @@ package ctxio
 
 import (
 	"net"
+	"syscall"
 
 	"github.com/strata-go/strata/stream"
 )
@@ -13,6 +14,10 @@ import (
 type socket struct{}
 
 func socketOf(net.Conn) *socket { return nil }
+
+func rawListener(net.Listener) syscall.RawConn { return nil }
+
+func waitRead(syscall.RawConn) error { return nil }
 
 type socketReader struct{}
 

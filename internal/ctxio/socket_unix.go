@@ -113,20 +113,45 @@ func (r *socketReader) readable() bool {
 func (r *socketReader) wait() error { return r.raw.Read(r.poll) }
 
 func (r *socketReader) pollNow(fd uintptr) bool {
-	fds := [1]sysunix.PollFd{{Fd: int32(fd), Events: sysunix.POLLIN}}
-	for {
-		n, err := sysunix.Poll(fds[:], 0)
-		if err != sysunix.EINTR {
-			r.ready = n > 0 || err != nil
-			return r.ready
-		}
-	}
+	r.ready = isReadable(fd)
+	return r.ready
 }
 
 func (r *socketReader) pollOnly(fd uintptr) bool {
 	r.pollNow(fd)
 	return true
 }
+
+// isReadable asks without waiting.
+func isReadable(fd uintptr) bool {
+	fds := [1]sysunix.PollFd{{Fd: int32(fd), Events: sysunix.POLLIN}}
+	for {
+		n, err := sysunix.Poll(fds[:], 0)
+		if err != sysunix.EINTR {
+			return n > 0 || err != nil
+		}
+	}
+}
+
+// rawListener returns nil for whatever is not exactly a listening socket of
+// package net.
+func rawListener(ln net.Listener) syscall.RawConn {
+	var raw syscall.RawConn
+	var err error
+	switch l := ln.(type) {
+	case *net.TCPListener:
+		raw, err = l.SyscallConn()
+	case *net.UnixListener:
+		raw, err = l.SyscallConn()
+	}
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// waitRead parks until raw can be read from.
+func waitRead(raw syscall.RawConn) error { return raw.Read(isReadable) }
 
 // hungUp reports whether the peer of a Unix socket is gone altogether: the
 // kernel says no more of whether it left bytes unread. TCP does, see wasReset.

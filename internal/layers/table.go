@@ -33,10 +33,10 @@ var Diagram = []Layer{
 	{"1+", []string{"internal/ctxio"}},
 	{"1", []string{
 		"stream", "happyeyeballs", "structured/thread",
-		"internal/tlsattr", "internal/sockattr", "internal/testpki/gen",
+		"internal/tlsattr", "internal/sockattr", "internal/adopt", "internal/testpki/gen",
 	}},
 	{"0", []string{
-		"attr", "structured", "internal/dns", "internal/dns/dnstest", "internal/hostname",
+		"attr", "structured", "internal/dns", "internal/dns/dnstest", "internal/hostname", "internal/sockopt",
 		"internal/testpki", "internal/golden", "internal/layers",
 	}},
 }

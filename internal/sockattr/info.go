@@ -60,6 +60,7 @@ func Facts[S any](of func(S) *Info) []attr.Fact[S] {
 		attr.From(NetFamily, func(s S) (Family, error) { return family(of(s).Local) }),
 		attr.From(RawConn, func(s S) (syscall.RawConn, error) { return of(s).raw() }),
 		attr.From(NetConn, func(s S) (net.Conn, error) { return of(s).conn() }),
+		attr.From(TCP, func(s S) (TCPInfo, error) { return of(s).tcp() }),
 		attr.From(PeerCred, func(s S) (Cred, error) { return of(s).peer() }),
 	}
 }

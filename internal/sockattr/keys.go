@@ -44,6 +44,10 @@ var (
 	// methods fail with net.ErrClosed. Fixed.
 	NetConn = attr.NewSecret[net.Conn]("net.conn")
 
+	// TCP is what the kernel knows of a TCP connection. Linux. Live: after
+	// Close it is net.ErrClosed.
+	TCP = attr.New[TCPInfo]("tcp.info")
+
 	// PeerCred is who was at the other end of a Unix socket when it was
 	// connected, as the kernel saw it. Linux and macOS. Fixed.
 	PeerCred = attr.New[Cred]("unix.peer_cred")

@@ -313,7 +313,7 @@ func TestListenerOfWhatDoesNotListenIsAnError(t *testing.T) {
 		kind   int
 		reason string
 	}{
-		{"stream", sysunix.SOCK_STREAM, "not listening"},
+		{"stream", sysunix.SOCK_STREAM, "is an unbound TCP socket, want a listening TCP socket"},
 		{"packets", sysunix.SOCK_DGRAM, `no stream socket: network "udp"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,9 +2,13 @@
 
 package activation
 
-import "os"
+import (
+	"os"
+
+	"github.com/strata-go/strata/internal/adopt"
+)
 
 // NewSocket is a socket as Sockets returns it.
 func NewSocket(fd int) *Socket {
-	return &Socket{Network: networkOf(fd), file: os.NewFile(uintptr(fd), "socket")}
+	return &Socket{Network: adopt.Network(uintptr(fd)), file: os.NewFile(uintptr(fd), "socket")}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -47,8 +48,9 @@ type Handed struct {
 	// colons.
 	Name string
 
-	// Listener is any layer over a listening socket, or the socket itself: one
-	// whose attributes have tcp.RawConn.
+	// Listener is any layer over listening sockets, or a socket itself: one
+	// whose attributes have tcp.RawConn. Each of several, as tcp.Listen opens
+	// for the addresses of a name, is handed over under the Name, in order.
 	Listener attr.Provider
 }
 
@@ -162,17 +164,31 @@ func duplicates(listeners []Handed) ([]*os.File, []string, error) {
 		if strings.ContainsFunc(l.Name, func(r rune) bool { return r < ' ' || r == ':' || r == 0x7f }) {
 			return files, nil, fmt.Errorf("activation: name %q", l.Name)
 		}
-		raw, err := sockattr.RawConn.Get(l.Listener)
+		fs, err := duplicatesOf(l.Listener)
+		files, names = append(files, fs...), append(names, slices.Repeat([]string{l.Name}, len(fs))...)
 		if err != nil {
 			return files, nil, fmt.Errorf("activation: listener %s: %w", l.Name, err)
 		}
-		f, err := duplicate(raw)
-		if err != nil {
-			return files, nil, fmt.Errorf("activation: listener %s: %w", l.Name, err)
-		}
-		files, names = append(files, f), append(names, l.Name)
 	}
 	return files, names, nil
+}
+
+// duplicatesOf returns a descriptor for each socket of a listener.
+func duplicatesOf(ln attr.Provider) (files []*os.File, err error) {
+	for raw, err := range sockattr.RawConn.All(ln) {
+		var f *os.File
+		if err == nil {
+			f, err = duplicate(raw)
+		}
+		if err != nil {
+			return files, err
+		}
+		files = append(files, f)
+	}
+	if len(files) == 0 {
+		_, err = sockattr.RawConn.Get(ln) // which says that there is none
+	}
+	return files, err
 }
 
 // duplicate leaves the socket non-blocking, where TCPListener.File and its like

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/strata-go/strata/internal/adopt"
 	"github.com/strata-go/strata/listener"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/tcp"
@@ -73,7 +74,7 @@ func take(n int) ([]*Socket, error) {
 	for i := range sockets {
 		fd := firstFD + i
 		syscall.CloseOnExec(fd)
-		sockets[i] = &Socket{Network: networkOf(fd), file: os.NewFile(uintptr(fd), "activation")}
+		sockets[i] = &Socket{Network: adopt.Network(uintptr(fd)), file: os.NewFile(uintptr(fd), "activation")}
 	}
 	return sockets, nil
 }
@@ -114,43 +115,28 @@ func (s *Socket) Listener() (stream.Listener[stream.ByteStream], error) {
 	if s.file == nil {
 		return nil, fmt.Errorf("activation: %s: %w", s.Name, net.ErrClosed)
 	}
-	if err := s.checkListening(); err != nil {
-		return nil, fmt.Errorf("activation: %s: %w", s.Name, err)
+	var ln stream.Listener[stream.ByteStream]
+	var err error
+	switch s.Network {
+	case "tcp":
+		ln, err = anyStream(tcp.ListenerFromFile(s.file))
+	case "unix":
+		ln, err = anyStream(unix.ListenerFromFile(s.file))
+	default:
+		err = fmt.Errorf("no stream socket: network %q", s.Network)
 	}
-	ln, err := net.FileListener(s.file)
 	if err != nil {
 		return nil, fmt.Errorf("activation: %s: %w", s.Name, err)
 	}
-	if err := s.Close(); err != nil {
-		return nil, errors.Join(err, ln.Close())
-	}
-	if ln, ok := ln.(*net.TCPListener); ok {
-		return listener.Of(tcp.WrapListener(ln)), nil
-	}
-	u := ln.(*net.UnixListener) // which checkListening saw to
-	u.SetUnlinkOnClose(false)
-	return listener.Of(unix.WrapListener(u)), nil
+	s.file = nil
+	return ln, nil
 }
 
-func (s *Socket) checkListening() error {
-	if s.Network != "tcp" && s.Network != "unix" {
-		return fmt.Errorf("no stream socket: network %q", s.Network)
-	}
-	raw, err := s.file.SyscallConn()
+func anyStream[S stream.ByteStream, L stream.Listener[S]](ln L, err error) (stream.Listener[stream.ByteStream], error) {
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var listening int
-	ctlErr := raw.Control(func(fd uintptr) {
-		listening, err = sysunix.GetsockoptInt(int(fd), sysunix.SOL_SOCKET, sysunix.SO_ACCEPTCONN)
-	})
-	if err = errors.Join(ctlErr, err); err != nil {
-		return err
-	}
-	if listening == 0 {
-		return errors.New("socket is not listening")
-	}
-	return nil
+	return listener.Of[S](ln), nil
 }
 
 // File returns the descriptor, which belongs to the caller from then on, and
@@ -167,27 +153,4 @@ func (s *Socket) Close() error {
 		return f.Close()
 	}
 	return nil
-}
-
-// networkOf asks the kernel for what the descriptor is.
-func networkOf(fd int) string {
-	kind, err := sysunix.GetsockoptInt(fd, sysunix.SOL_SOCKET, sysunix.SO_TYPE)
-	if err != nil {
-		return ""
-	}
-	addr, err := sysunix.Getsockname(fd)
-	if err != nil {
-		return ""
-	}
-	networks := map[int]string{sysunix.SOCK_STREAM: "tcp", sysunix.SOCK_DGRAM: "udp"}
-	switch addr.(type) {
-	case *sysunix.SockaddrInet4, *sysunix.SockaddrInet6:
-	case *sysunix.SockaddrUnix:
-		networks = map[int]string{
-			sysunix.SOCK_STREAM: "unix", sysunix.SOCK_DGRAM: "unixgram", sysunix.SOCK_SEQPACKET: "unixpacket",
-		}
-	default:
-		return ""
-	}
-	return networks[kind]
 }

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"net"
+
+	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/tcp"
+)
+
+// tcpCases compare making connections with how package net makes them.
+// Connections end with a reset, so that no port is left in TIME_WAIT.
+var tcpCases = []benchCase{
+	{Name: "tcp/dial/background", Target: 1.05, OneCore: true, Setup: dials(background)},
+	{Name: "tcp/dial/one-ctx", Target: 1.05, OneCore: true, Setup: dials(oneContext)},
+	{Name: "tcp/accept/background", Target: 1.05, OneCore: true, Setup: accepts(background)},
+	{Name: "tcp/accept/one-ctx", Target: 1.05, OneCore: true, Setup: accepts(oneContext)},
+}
+
+// waiting is how many connections wait in a backlog at once.
+const waiting = 64
+
+// dials measures connecting to an address. What was connected is closed with
+// the watch stopped, and nobody accepts it.
+func dials(p policy) func(*cleanup) (ours, theirs side, err error) {
+	return func(undo *cleanup) (ours, theirs side, err error) {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, nil, err
+		}
+		undo.add(ln.Close)
+		addr := ln.Addr().String()
+		ours = inBatches(
+			func() error { return nil },
+			func() (*tcp.Conn, error) {
+				var c *tcp.Conn
+				err := p.do(func(ctx context.Context) (err error) { c, err = tcp.Dial(ctx, addr, nil); return err })
+				return c, err
+			},
+			func(c *tcp.Conn) error { return hangUp(ln, func() error { return stream.Abort(c, nil) }) })
+		var d net.Dialer
+		theirs = inBatches(
+			func() error { return nil },
+			func() (*net.TCPConn, error) {
+				var c net.Conn
+				err := p.do(func(ctx context.Context) (err error) { c, err = d.DialContext(ctx, "tcp", addr); return err })
+				if err != nil {
+					return nil, err
+				}
+				return c.(*net.TCPConn), nil
+			},
+			func(c *net.TCPConn) error { return hangUp(ln, func() error { return reset(c) }) })
+		return ours, theirs, nil
+	}
+}
+
+// hangUp ends a connection on both sides.
+func hangUp(ln net.Listener, abort func() error) error {
+	peer, err := ln.Accept()
+	if err != nil {
+		return err
+	}
+	if err := abort(); err != nil {
+		return err
+	}
+	return peer.Close()
+}
+
+func reset(c *net.TCPConn) error {
+	if err := c.SetLinger(0); err != nil {
+		return err
+	}
+	return c.Close()
+}
+
+// accepts measures taking connections that wait.
+func accepts(p policy) func(*cleanup) (ours, theirs side, err error) {
+	return func(undo *cleanup) (ours, theirs side, err error) {
+		a, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, nil, err
+		}
+		ln := tcp.WrapListener(a.(*net.TCPListener))
+		undo.add(ln.Close)
+		connect := func(to net.Listener) func() error {
+			return func() error {
+				c, err := net.Dial("tcp", to.Addr().String())
+				if err != nil {
+					return err
+				}
+				return reset(c.(*net.TCPConn))
+			}
+		}
+		ours = inBatches(connect(a),
+			func() (*tcp.Conn, error) {
+				var c *tcp.Conn
+				err := p.do(func(ctx context.Context) (err error) { c, err = ln.Accept(ctx); return err })
+				return c, err
+			}, (*tcp.Conn).Close)
+		b, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, nil, err
+		}
+		undo.add(b.Close)
+		theirs = inBatches(connect(b),
+			func() (net.Conn, error) {
+				var c net.Conn
+				err := p.do(func(context.Context) (err error) { c, err = b.Accept(); return err })
+				return c, err
+			}, net.Conn.Close)
+		return ours, theirs, nil
+	}
+}
+
+// inBatches makes connections with the watch running. Before and after each of
+// them it does something with the watch stopped.
+func inBatches[C any](before func() error, open func() (C, error), after func(C) error) side {
+	return func(w *watch, n int) error {
+		conns := make([]C, 0, waiting)
+		for n > 0 {
+			batch := min(n, waiting)
+			n -= batch
+			w.stop()
+			for range batch {
+				if err := before(); err != nil {
+					return err
+				}
+			}
+			w.start()
+			conns = conns[:0]
+			for range batch {
+				c, err := open()
+				if err != nil {
+					return err
+				}
+				conns = append(conns, c)
+			}
+			w.stop()
+			for _, c := range conns {
+				if err := after(c); err != nil {
+					return err
+				}
+			}
+			w.start()
+		}
+		return nil
+	}
+}
