@@ -2,6 +2,8 @@ package tcp_test
 
 import (
 	"context"
+	"net"
+	"sync/atomic"
 	"testing"
 
 	"github.com/strata-go/strata/attr"
@@ -15,17 +17,30 @@ func TestConnHoldsTheContract(t *testing.T) {
 }
 
 func TestListenerHoldsTheContract(t *testing.T) {
+	t.Run("one socket", func(t *testing.T) { listenerContract(t, "127.0.0.1", nil) })
+	t.Run("several sockets", func(t *testing.T) {
+		needIPv6(t)
+		listenerContract(t, "host.test", &tcp.ListenConfig{Resolver: &hosts{addrs: []string{"127.0.0.1", "::1"}}})
+	})
+}
+
+// listenerContract dials the sockets of its listeners by turns.
+func listenerContract(t *testing.T, host string, cfg *tcp.ListenConfig) {
+	t.Helper()
+	var turn atomic.Int32
 	streamtest.TestListener(t, &streamtest.ListenerMaker[*tcp.Conn]{
 		Listen: func(ctx context.Context) (stream.Listener[*tcp.Conn], func(context.Context) (stream.ByteStream, error), error) {
-			ln, err := tcp.Listen(ctx, "127.0.0.1:0", nil)
+			ln, err := tcp.Listen(ctx, host+":0", cfg)
 			if err != nil {
 				return nil, nil, err
 			}
-			addr := addrOf(ln)
-			return ln, func(ctx context.Context) (stream.ByteStream, error) { return tcp.Dial(ctx, addr, nil) }, nil
+			addrs := addrsOf(t, ln)
+			return ln, func(ctx context.Context) (stream.ByteStream, error) {
+				return tcp.Dial(ctx, addrs[int(turn.Add(1))%len(addrs)].String(), nil)
+			}, nil
 		},
 		Relisten: func(ctx context.Context, ln stream.Listener[*tcp.Conn]) (stream.Listener[*tcp.Conn], error) {
-			return tcp.Listen(ctx, addrOf(ln), nil)
+			return tcp.Listen(ctx, net.JoinHostPort(host, port(t, addrOf(ln))), cfg)
 		},
 	})
 }

@@ -19,7 +19,12 @@ func duplicate(t *testing.T, p attr.Provider) int {
 	t.Helper()
 	raw, err := tcp.RawConn.Get(p)
 	require.NoError(t, err)
-	fd := -1
+	return dup(t, raw)
+}
+
+func dup(t *testing.T, raw syscall.RawConn) (fd int) {
+	t.Helper()
+	var err error
 	require.NoError(t, raw.Control(func(socket uintptr) { fd, err = syscall.Dup(int(socket)) }))
 	require.NoError(t, err)
 	return fd
