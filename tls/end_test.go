@@ -29,23 +29,23 @@ func ends(t *testing.T, version uint16, opt *tls.Options) (client, server *tls.C
 }
 
 func TestTruncationIsToldFromAnEnd(t *testing.T) {
-	clean := func(t *testing.T, c *tls.Conn, _ *memory.Conn) { require.NoError(t, c.SendEOF(t.Context())) }
-	ragged := func(t *testing.T, _ *tls.Conn, a *memory.Conn) { require.NoError(t, a.SendEOF(t.Context())) }
-	inHeader := func(t *testing.T, _ *tls.Conn, a *memory.Conn) {
+	clean := func(t *testing.T, c *tls.Conn, _ stream.ByteStream) { require.NoError(t, c.SendEOF(t.Context())) }
+	ragged := func(t *testing.T, _ *tls.Conn, a stream.ByteStream) { require.NoError(t, a.SendEOF(t.Context())) }
+	inHeader := func(t *testing.T, _ *tls.Conn, a stream.ByteStream) {
 		_, err := a.Send(t.Context(), []byte{23, 3})
 		require.NoError(t, err)
 		require.NoError(t, a.SendEOF(t.Context()))
 	}
-	inBody := func(t *testing.T, _ *tls.Conn, a *memory.Conn) {
+	inBody := func(t *testing.T, _ *tls.Conn, a stream.ByteStream) {
 		_, err := a.Send(t.Context(), []byte{23, 3, 3, 0, 100, 1, 2, 3})
 		require.NoError(t, err)
 		require.NoError(t, a.SendEOF(t.Context()))
 	}
-	reset := func(t *testing.T, _ *tls.Conn, a *memory.Conn) { require.NoError(t, a.Abort(nil)) }
-	aborted := func(t *testing.T, c *tls.Conn, _ *memory.Conn) { require.NoError(t, c.Abort(nil)) }
+	reset := func(t *testing.T, _ *tls.Conn, a stream.ByteStream) { require.NoError(t, stream.Abort(a, nil)) }
+	aborted := func(t *testing.T, c *tls.Conn, _ stream.ByteStream) { require.NoError(t, c.Abort(nil)) }
 	tests := []struct {
 		name   string
-		end    func(*testing.T, *tls.Conn, *memory.Conn)
+		end    func(*testing.T, *tls.Conn, stream.ByteStream)
 		strict error
 		lax    error
 	}{
@@ -56,39 +56,53 @@ func TestTruncationIsToldFromAnEnd(t *testing.T) {
 		{"reset", reset, stream.ErrBroken, stream.ErrBroken},
 		{"Abort", aborted, stream.ErrBroken, stream.ErrBroken},
 	}
-	for _, v := range versions {
-		for _, lax := range []bool{false, true} {
-			for _, tt := range tests {
-				name, want := v.name+" strict "+tt.name, tt.strict
-				if lax {
-					name, want = v.name+" lax "+tt.name, tt.lax
+	for _, transport := range transports {
+		for _, v := range versions {
+			for _, lax := range []bool{false, true} {
+				for _, tt := range tests {
+					name, want := v.name+" strict "+tt.name, tt.strict
+					if lax {
+						name, want = v.name+" lax "+tt.name, tt.lax
+					}
+					t.Run(transport.name+" "+name, func(t *testing.T) {
+						server, client := usualConfigs(t, v.version)
+						a, b := transport.pipe(t)
+						c, s, err := wrap(t.Context(), a, b, server, client, &tls.Options{AllowTruncation: lax})
+						require.NoError(t, err)
+						defer s.Close()
+						defer c.Close()
+						flushTickets(t, s, c)
+						_, err = c.Send(t.Context(), []byte("part"))
+						require.NoError(t, err)
+						require.NoError(t, s.WaitReceive(t.Context())) // or a reset could overtake it
+						tt.end(t, c, a)
+						requireEnd(t, s, want)
+					})
 				}
-				t.Run(name, func(t *testing.T) {
-					c, s, a, _ := ends(t, v.version, &tls.Options{AllowTruncation: lax})
-					defer s.Close()
-					defer c.Close()
-					_, err := c.Send(t.Context(), []byte("part"))
-					require.NoError(t, err)
-					require.Equal(t, "part", string(receiveExactly(t, t.Context(), s, 4)))
-					tt.end(t, c, a)
-					for range 2 { // the end stays
-						_, err = s.Receive(t.Context(), make([]byte, 1))
-						if want == io.EOF {
-							require.Equal(t, io.EOF, err)
-							continue
-						}
-						require.ErrorIs(t, err, want)
-						require.ErrorIs(t, err, stream.ErrBroken)
-					}
-					_, sendErr := s.Send(t.Context(), []byte("x"))
-					if want == io.EOF {
-						require.NoError(t, sendErr)
-					} else {
-						require.Same(t, err, sendErr, "broken is one error for both directions")
-					}
-				})
 			}
 		}
+	}
+}
+
+// requireEnd requires that s returns "part" and then want, for good.
+func requireEnd(t *testing.T, s *tls.Conn, want error) {
+	t.Helper()
+	require.Equal(t, "part", string(receiveExactly(t, t.Context(), s, 4)))
+	var err error
+	for range 2 {
+		_, err = s.Receive(t.Context(), make([]byte, 1))
+		if want == io.EOF {
+			require.Equal(t, io.EOF, err)
+			continue
+		}
+		require.ErrorIs(t, err, want)
+		require.ErrorIs(t, err, stream.ErrBroken)
+	}
+	_, sendErr := s.Send(t.Context(), []byte("x"))
+	if want == io.EOF {
+		require.NoError(t, sendErr)
+	} else {
+		require.Same(t, err, sendErr, "broken is one error for both directions")
 	}
 }
 

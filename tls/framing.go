@@ -47,3 +47,13 @@ func recordLen(b []byte) int {
 	}
 	return headerSize + int(binary.BigEndian.Uint16(b[3:]))
 }
+
+// maxRecord is the length of the longest record (RFC 5246 section 6.2.3).
+const maxRecord = headerSize + maxPlaintext + 2048
+
+// looksLikeRecord tells whether b, which has a header, may be a record of any type
+// and version from SSL 3.0 on.
+func looksLikeRecord(b []byte) bool {
+	const first, last, major = 20, 24, 3
+	return b[0] >= first && b[0] <= last && b[1] == major && recordLen(b) <= maxRecord
+}

@@ -95,14 +95,16 @@ func (in *incoming) mayReceive() error {
 
 // hasFor tells whether enough is ahead to hand some of it over: the rest of
 // the current record, or all of the next. Less only if it must be, since
-// crypto/tls allocates for each time that it asks.
+// crypto/tls allocates for each time that it asks, and where it is no record:
+// what does not come would be waited for before crypto/tls sees that.
 func (in *incoming) hasFor(p []byte) bool {
 	rest := len(in.ahead) - in.start
 	if rest == 0 || !in.framing.between() {
 		return rest > 0
 	}
-	size := recordLen(in.ahead[in.start:])
-	return size > 0 && rest >= min(size, len(p))
+	next := in.ahead[in.start:]
+	size := recordLen(next)
+	return size > 0 && (rest >= min(size, len(p)) || !looksLikeRecord(next))
 }
 
 // receive receives into crypto/tls's own buffer.

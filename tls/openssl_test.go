@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/strata-go/strata/internal/testpki"
+	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/stream/netconn"
 	"github.com/strata-go/strata/tls"
 )
@@ -189,4 +190,43 @@ func TestOpensslRefusesAWrongName(t *testing.T) {
 	require.ErrorContains(t, <-failed.errs, "bad certificate")
 	require.NoError(t, listening.Close())
 	require.Nil(t, <-accepted)
+}
+
+// TestOpensslRenegotiationIsRefused has openssl ask for another handshake in the middle of a
+// session of TLS 1.2, as a server and as a client.
+func TestOpensslRenegotiationIsRefused(t *testing.T) {
+	ca, cert, key := opensslFiles(t)
+	server, client := usualConfigs(t, tls.VersionTLS12)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	refuses := func(t *testing.T, c *tls.Conn, o *openssl, command string) {
+		t.Helper()
+		o.say(t, "hello\n")
+		require.Equal(t, "hello\n", string(receiveExactly(t, ctx, c, 6)))
+		o.say(t, command+"\n")
+		_, err := c.Receive(ctx, make([]byte, 1))
+		require.ErrorIs(t, err, stream.ErrBroken)
+		require.NotErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.ErrorContains(t, err, "tls: ")
+		require.NoError(t, c.Close()) // and tells why
+	}
+	t.Run("server", func(t *testing.T) {
+		o := runOpenssl(t, "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-cert", cert, "-key", key, "-tls1_2")
+		addr := strings.TrimPrefix(o.until(t, "ACCEPT"), "ACCEPT ")
+		raw, err := net.Dial("tcp", addr)
+		require.NoError(t, err)
+		c, err := tls.WrapClient(ctx, netconn.Wrap(raw), client, nil)
+		require.NoError(t, err)
+		refuses(t, c, o, "r")
+	})
+	t.Run("client", func(t *testing.T) {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		listening := tls.NewListener(netconn.WrapListener(ln), server, nil)
+		defer listening.Close()
+		o := runOpenssl(t, "s_client", "-connect", ln.Addr().String(), "-CAfile", ca, "-tls1_2")
+		s, err := listening.Accept(ctx)
+		require.NoError(t, err)
+		refuses(t, s, o, "R")
+	})
 }

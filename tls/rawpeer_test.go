@@ -50,21 +50,37 @@ type rawKeys struct {
 // of the given configuration.
 func newRawPeer(t *testing.T, pipe *memory.Config, opt *tls.Options) (*tls.Conn, *rawPeer) {
 	t.Helper()
+	return newRawPeerOf(t, "server", pipe, opt)
+}
+
+// newRawPeerOf returns one of our clients or servers and the other end, which is
+// raw.
+func newRawPeerOf(t *testing.T, role string, pipe *memory.Config, opt *tls.Options) (*tls.Conn, *rawPeer) {
+	t.Helper()
 	server, client := bubbleConfigs(t, tls.VersionTLS13)
-	server.SessionTicketsDisabled = true // the first record of ours is then number 0
+	server.SessionTicketsDisabled = true // the first record is then number 0
 	var keys bytes.Buffer
 	client.KeyLogWriter = &keys
 	a, b := memory.Pipe(pipe)
 	shaken := make(chan error, 1)
-	std := cryptotls.Client(netconn.From(a), client)
+	std, wrap := cryptotls.Client(netconn.From(a), client), func() (*tls.Conn, error) {
+		return tls.WrapServer(t.Context(), b, server, opt)
+	}
+	in, out := "SERVER_TRAFFIC_SECRET_0", "CLIENT_TRAFFIC_SECRET_0"
+	if role == "client" {
+		std, wrap = cryptotls.Server(netconn.From(a), server), func() (*tls.Conn, error) {
+			return tls.WrapClient(t.Context(), b, client, opt)
+		}
+		in, out = out, in
+	}
 	go func() { shaken <- std.Handshake() }()
-	s, err := tls.WrapServer(t.Context(), b, server, opt)
+	s, err := wrap()
 	require.NoError(t, err)
 	require.NoError(t, <-shaken)
 	require.Equal(t, cryptotls.TLS_AES_128_GCM_SHA256, std.ConnectionState().CipherSuite)
 	p := &rawPeer{t: t, s: a}
-	p.in.use(t, secretOf(t, keys.String(), "SERVER_TRAFFIC_SECRET_0"))
-	p.out.use(t, secretOf(t, keys.String(), "CLIENT_TRAFFIC_SECRET_0"))
+	p.in.use(t, secretOf(t, keys.String(), in))
+	p.out.use(t, secretOf(t, keys.String(), out))
 	return s, p
 }
 
