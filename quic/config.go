@@ -89,8 +89,8 @@ type Config struct {
 	// it.
 	LocalAddr netip.AddrPort
 
-	// Race says how Dial finds and tries the addresses of a name. A Transport
-	// has no use for it.
+	// Race says how Dial finds and tries the addresses of a name. Its Service
+	// is not used: a [Connector] has its own. A Transport has no use for it.
 	Race happyeyeballs.Config
 
 	// Transport is what Dial and Listen open; a [Transport] has its own.

@@ -56,7 +56,7 @@ func (d *dialer) dial(ctx context.Context, addr string, tlsConfig *tls.Config) (
 	if err := checkTLS(tlsConfig); err != nil {
 		return nil, nil, err
 	}
-	host, port, err := splitHostPort(ctx, addr)
+	host, port, err := splitHostPort(ctx, "udp", addr)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -78,7 +78,7 @@ func (d *dialer) dial(ctx context.Context, addr string, tlsConfig *tls.Config) (
 	c, race, err := happyeyeballs.Dial(ctx, name, port,
 		func(ctx context.Context, c happyeyeballs.Candidate, _ func()) (*Conn, error) {
 			return d.attempt(ctx, c.Addr)
-		}, d.race())
+		}, d.race(nil))
 	if err != nil {
 		return nil, race, err
 	}
@@ -86,9 +86,11 @@ func (d *dialer) dial(ctx context.Context, addr string, tlsConfig *tls.Config) (
 	return c, race, nil
 }
 
-// race is the Race of d with what follows from its LocalAddr.
-func (d *dialer) race() *happyeyeballs.Config {
+// race is the Race of d with what follows from its LocalAddr, for a service
+// if there is one.
+func (d *dialer) race(v *happyeyeballs.Service) *happyeyeballs.Config {
 	cfg := d.Race
+	cfg.Service = v
 	local := d.LocalAddr.Addr().Unmap()
 	switch {
 	case !local.IsValid():
@@ -132,7 +134,7 @@ func unspecified(a netip.Addr) netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
-func splitHostPort(ctx context.Context, addr string) (host string, port uint16, err error) {
+func splitHostPort(ctx context.Context, network, addr string) (host string, port uint16, err error) {
 	if addr == "" {
 		return "", 0, &net.AddrError{Err: "empty address"}
 	}
@@ -143,7 +145,7 @@ func splitHostPort(ctx context.Context, addr string) (host string, port uint16, 
 	if host == "" {
 		return "", 0, &net.AddrError{Err: "missing host in address", Addr: addr}
 	}
-	n, err := net.DefaultResolver.LookupPort(ctx, "udp", service)
+	n, err := net.DefaultResolver.LookupPort(ctx, network, service)
 	if err != nil {
 		return "", 0, err
 	}

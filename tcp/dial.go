@@ -28,7 +28,9 @@ type DialConfig struct {
 	Multipath bool
 
 	// Race says how the addresses of a name are found and tried: the
-	// resolver, the delays, which family, and a hook that sees it happen.
+	// resolver, the delays, which family, and a hook that sees it happen. Its
+	// Service is not used, since TLS would be part of such a race: see
+	// quic.Connector.
 	Race happyeyeballs.Config
 }
 
@@ -98,6 +100,7 @@ func (d DialConfig) dialName(ctx context.Context, host string, port uint16) (*ne
 // race is the Race of d with what follows from its LocalAddr.
 func (d *DialConfig) race() *happyeyeballs.Config {
 	cfg := d.Race
+	cfg.Service = nil
 	local := d.LocalAddr.Addr().Unmap()
 	if f := d.family(); f != 0 {
 		cfg.Family = f
