@@ -14,6 +14,9 @@
 //	...
 //	s, err := conn.OpenStream(ctx)
 //
+// A [Connector] is for services that are spoken over QUIC and over TLS on TCP:
+// it races both, and its stream tells which it is.
+//
 // # Cancellation
 //
 // Every call ends when its context does. A canceled Receive has taken nothing,
