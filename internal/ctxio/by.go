@@ -55,7 +55,7 @@ func (c *Conn) parkBy(ctx context.Context, d *direction, f func([]byte) (int, er
 
 // drainBy is drain for a ReceiveBy.
 func (c *Conn) drainBy(p []byte, b *stream.BrokenError) (int, error) {
-	_ = c.rx.set(time.Now().Add(drainGrace))
+	_ = setRead(c.conn, time.Now().Add(drainGrace))
 	n, _ := c.rx.by(p)
 	c.rx.reset()
 	if n == 0 {

@@ -30,10 +30,11 @@ type Conn struct {
 // Init makes c the stream over conn, and takes conn over.
 func (c *Conn) Init(conn net.Conn) {
 	c.conn = conn
-	c.rx.set, c.rx.stuck = conn.SetReadDeadline, c.giveUp
-	c.tx.set, c.tx.stuck = conn.SetWriteDeadline, c.giveUp
+	c.rx.conn, c.rx.set, c.rx.owner = conn, setRead, c
+	c.tx.conn, c.tx.set, c.tx.owner = conn, setWrite, c
 	c.tx.closer, _ = conn.(closeWriter)
 	c.rx.waiter, _ = conn.(readWaiter)
+	c.tx.trier, _ = conn.(tryWriter)
 	if s := socketOf(conn); s != nil {
 		c.rx.socket.init(s)
 		c.tx.socket.init(s)

@@ -14,8 +14,9 @@ import (
 // context can interrupt it, and whether its deadline is in the way.
 type direction struct {
 	guard structured.Guard
-	set   func(time.Time) error // sets the deadline of this half
-	stuck func(error)           // called when set fails, so that nothing else can wake a call
+	conn  any    // what set is for
+	set   setter // of the deadline of this half
+	owner *Conn  // gives up when set fails, so that nothing else can wake a call; may be nil
 
 	// These belong to the call inside the guard.
 	standing <-chan struct{} // what the direction is ready for; see suits
@@ -27,6 +28,22 @@ type direction struct {
 	stop   func() bool // ends the current arming; nil when there is none
 	dirty  bool        // a deadline in the past stands
 	closed bool        // the net.Conn is closed, or belongs to somebody else
+}
+
+// A setter sets a deadline of conn. A function beside a value, and no method
+// value, is nothing to allocate for every stream.
+type setter func(conn any, t time.Time) error
+
+func setBoth(conn any, t time.Time) error {
+	return conn.(interface{ SetDeadline(time.Time) error }).SetDeadline(t)
+}
+
+func setRead(conn any, t time.Time) error {
+	return conn.(interface{ SetReadDeadline(time.Time) error }).SetReadDeadline(t)
+}
+
+func setWrite(conn any, t time.Time) error {
+	return conn.(interface{ SetWriteDeadline(time.Time) error }).SetWriteDeadline(t)
 }
 
 // unclean is what a direction is ready for that has an arming to drop or a
@@ -142,11 +159,11 @@ func (d *direction) interruptAndUnlock() {
 	var err error
 	if !d.closed {
 		d.dirty = true
-		err = d.set(past)
+		err = d.set(d.conn, past)
 	}
 	d.mu.Unlock()
-	if err != nil {
-		d.stuck(err)
+	if err != nil && d.owner != nil { // or else it is closed, which the call will find
+		d.owner.giveUp(err)
 	}
 }
 
@@ -182,7 +199,7 @@ func (d *direction) drop() {
 func (d *direction) lift() {
 	if d.dirty && !d.closed {
 		d.dirty = false
-		_ = d.set(time.Time{}) // fails only if the conn is closed, which the call will find
+		_ = d.set(d.conn, time.Time{}) // fails only if the conn is closed, which the call will find
 	}
 }
 

@@ -28,8 +28,7 @@ func (l *Listener) Init(ln net.Listener) {
 	l.done = make(chan struct{})
 	d, ok := ln.(interface{ SetDeadline(time.Time) error })
 	if ok && d.SetDeadline(time.Time{}) == nil {
-		l.dir.set = d.SetDeadline
-		l.dir.stuck = func(error) {} // it is closed, which Accept will find
+		l.dir.conn, l.dir.set = d, setBoth
 		return
 	}
 	l.hand = newHandover(ln)

@@ -158,7 +158,7 @@ func (l *Listener) acceptWithin(d time.Duration) (net.Conn, error) {
 	}
 	defer func() { <-l.turn }()
 	l.dir.clear()
-	_ = l.dir.set(time.Now().Add(d)) // fails only if it is closed, which Accept will find
+	_ = l.dir.set(l.dir.conn, time.Now().Add(d)) // fails only if it is closed, which Accept will find
 	conn, err := l.ln.Accept()
 	l.dir.reset()
 	switch {

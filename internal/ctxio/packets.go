@@ -38,9 +38,8 @@ type Packets struct {
 // Init makes p the engine over conn, and takes conn over.
 func (p *Packets) Init(conn PacketSocket) {
 	p.conn = conn
-	ignore := func(error) {} // it is closed, which the call will find
-	p.rx.set, p.rx.stuck = conn.SetReadDeadline, ignore
-	p.tx.set, p.tx.stuck = conn.SetWriteDeadline, ignore
+	p.rx.conn, p.rx.set = conn, setRead
+	p.tx.conn, p.tx.set = conn, setWrite
 }
 
 // A PacketCall is one way to receive or to send, made once for a socket, so

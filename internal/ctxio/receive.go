@@ -159,7 +159,7 @@ func (c *Conn) drain(p []byte, b *stream.BrokenError) (int, error) {
 		n, err = c.rx.socket.try(p)
 	}
 	if err == stream.ErrWouldBlock && !c.rx.socket.ok() {
-		_ = c.rx.set(time.Now().Add(drainGrace))
+		_ = setRead(c.conn, time.Now().Add(drainGrace))
 		n, _ = c.conn.Read(p)
 		c.rx.reset()
 	}

@@ -13,6 +13,7 @@ import (
 type sending struct {
 	direction
 	socket socketWriter
+	trier  tryWriter   // nil when the net.Conn cannot write without waiting
 	closer closeWriter // nil when the net.Conn cannot half-close
 	eof    atomic.Uint32
 	open   atomic.Bool // a call is inside that may yet tell of a failure
@@ -24,6 +25,17 @@ type sending struct {
 }
 
 type closeWriter interface{ CloseWrite() error }
+
+// A tryWriter is a net.Conn of the module's own that is no socket, and yet can
+// take what it has room for without waiting. The error is stream.ErrWouldBlock
+// where that is not all. Its CloseWrite does not wait either.
+type tryWriter interface {
+	TryWrite(p []byte) (int, error)
+}
+
+// tryAtMost is the longest write that is tried first with a tryWriter, which
+// copies: to arm costs as much as copying some packets' worth.
+const tryAtMost = 1200
 
 // How far SendEOF has come.
 const (
@@ -47,7 +59,11 @@ func (c *Conn) Send(ctx context.Context, p []byte) (int, error) {
 	if !d.suits(ctx) {
 		d.clear()
 		var err error
-		n, err = socket.answer(socket.ask(p))
+		if c.tx.trier != nil && len(p) <= tryAtMost {
+			n, err = c.tx.try(p)
+		} else {
+			n, err = socket.answer(socket.ask(p))
+		}
 		if !mustPark(err) {
 			d.foresee(ctx)
 			return n, c.verdict(ctx, err, &c.rx.direction)
@@ -64,6 +80,14 @@ func (c *Conn) Send(ctx context.Context, p []byte) (int, error) {
 	}
 	d.settle()
 	return n + m, c.verdict(ctx, err, &c.rx.direction)
+}
+
+// try writes what there is room for.
+func (s *sending) try(p []byte) (int, error) {
+	if s.trier != nil {
+		return s.trier.TryWrite(p)
+	}
+	return s.socket.try(p)
 }
 
 // enterToSend is enter for a direction that may have ended or be broken. After
@@ -132,9 +156,10 @@ func (c *Conn) writeRest([]byte) (int, error) {
 }
 
 // TrySend sends what the socket takes without waiting. See stream.TrySend. It
-// is errors.ErrUnsupported where the net.Conn is no socket.
+// is errors.ErrUnsupported where the net.Conn is no socket and has no
+// TryWrite.
 func (c *Conn) TrySend(p []byte) (int, error) {
-	if !c.tx.socket.ok() {
+	if !c.tx.socket.ok() && c.tx.trier == nil {
 		return 0, errors.ErrUnsupported
 	}
 	if err := c.enterToSend(context.Background()); err != nil {
@@ -144,10 +169,10 @@ func (c *Conn) TrySend(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	n, err := c.tx.socket.try(p)
+	n, err := c.tx.try(p)
 	if timedOut(err) { // a context that stood armed is done
 		c.tx.clear()
-		n, err = c.tx.socket.try(p)
+		n, err = c.tx.try(p)
 	}
 	if err == stream.ErrWouldBlock {
 		return n, err
@@ -169,7 +194,7 @@ func (c *Conn) SendEOF(ctx context.Context) error {
 	if c.tx.eof.Load() == eofSent {
 		return nil
 	}
-	if !c.tx.socket.ok() && !d.suits(ctx) { // a socket does not wait here
+	if !c.tx.socket.ok() && c.tx.trier == nil && !d.suits(ctx) { // those do not wait here
 		d.clear()
 		d.arm(ctx)
 	}
