@@ -1,8 +1,6 @@
 package tls
 
 import (
-	cryptotls "crypto/tls"
-
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/internal/tlsattr"
 	"github.com/strata-go/strata/stream"
@@ -124,21 +122,11 @@ var (
 )
 
 var facts = attr.Define(append(
-	tlsattr.Facts(func(c *Conn) *ConnectionState { return &c.state }),
-	attr.Value(ServerSide, func(c *Conn) bool { return c.server }),
+	tlsattr.SessionFacts(func(c *Conn) tlsattr.Session {
+		return tlsattr.Session{State: &c.state, Server: c.server, Hello: c.hello}
+	}),
 	attr.Value(AllowsTruncation, func(c *Conn) bool { return c.opt.AllowTruncation }),
 	attr.From(EndedCleanly, (*Conn).endedCleanly),
-	attr.From(OfferedALPN, func(c *Conn) ([]string, error) { return found(c.hello.protocols()) }),
-	attr.From(OfferedCipherSuites, func(c *Conn) ([]CipherSuiteID, error) { return found(c.hello.suites()) }),
-	attr.From(OfferedCurves, func(c *Conn) ([]cryptotls.CurveID, error) { return found(c.hello.curves()) }),
-	attr.From(SharedCipherSuites, func(c *Conn) ([]CipherSuiteID, error) {
-		return found(c.hello.sharedSuites(c.state.Version))
-	}),
-	attr.From(SharedCurves, func(c *Conn) ([]cryptotls.CurveID, error) {
-		return found(c.hello.sharedCurves(c.state.Version))
-	}),
-	attr.From(TLSExporter, func(c *Conn) ([]byte, error) { return found(exporterBinding(&c.state)) }),
-	attr.From(TLSServerEndPoint, func(c *Conn) ([]byte, error) { return found(endPointBinding(c.serverLeaf())) }),
 	attr.From(stream.Unread, (*Conn).unreadBytes),
 )...)
 
@@ -147,11 +135,3 @@ type ProtocolVersion = tlsattr.ProtocolVersion
 
 // A CipherSuiteID is the value of [CipherSuite].
 type CipherSuiteID = tlsattr.CipherSuiteID
-
-// found is list for a getter: an empty one is absent.
-func found[E any](list []E) ([]E, error) {
-	if len(list) == 0 {
-		return nil, attr.ErrNotFound
-	}
-	return list, nil
-}

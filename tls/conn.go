@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/internal/tlsattr"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/structured"
 )
@@ -21,7 +22,7 @@ type Conn struct {
 	std        *cryptotls.Conn
 	state      ConnectionState // fixed once the handshake is done
 	server     bool
-	hello      *hello // nil on a client
+	hello      *tlsattr.Hello // nil on a client
 	opt        Options
 	overhead   int // what a record of this session has over its plaintext, at least
 
@@ -95,7 +96,7 @@ func WrapServer(ctx context.Context, s stream.ByteStream, cfg *Config, opt *Opti
 		return nil, refuse(s, &HandshakeError{Server: true, Err: errNoServerConfig})
 	}
 	c := newConn(s, true, opt)
-	c.std = cryptotls.Server(&adapter{c}, c.hearing(cfg))
+	c.std = cryptotls.Server(&adapter{c}, tlsattr.Hearing(cfg, func(_ context.Context, h *tlsattr.Hello) { c.hello = h }))
 	return c.established(ctx, "")
 }
 

@@ -16,6 +16,3 @@ func Cut(pieces [][]byte) (records []int, passed int) {
 	}
 	return records, f.passed
 }
-
-// HashOf is hashOf.
-var HashOf = hashOf

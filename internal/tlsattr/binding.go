@@ -1,15 +1,16 @@
-package tls
+package tlsattr
 
 import (
 	"crypto"
 	_ "crypto/sha256" // the hashes of hashOf
 	_ "crypto/sha512"
+	cryptotls "crypto/tls"
 	"crypto/x509"
 )
 
 // exporterBinding returns tls-exporter (RFC 9266 section 2), nil where the
 // session cannot export.
-func exporterBinding(state *ConnectionState) []byte {
+func exporterBinding(state *cryptotls.ConnectionState) []byte {
 	const label, size = "EXPORTER-Channel-Binding", 32
 	// The context is empty, which in TLS 1.2 is another than none.
 	key, err := state.ExportKeyingMaterial(label, []byte{}, size)
@@ -21,20 +22,21 @@ func exporterBinding(state *ConnectionState) []byte {
 
 // serverLeaf returns the certificate that the server showed in the handshake,
 // nil if it is not known.
-func (c *Conn) serverLeaf() *x509.Certificate {
-	if !c.server {
-		return leafOf(c.state.PeerCertificates)
+func (s *Session) serverLeaf() *x509.Certificate {
+	if !s.Server {
+		return leafOf(s.State.PeerCertificates)
 	}
-	if c.state.DidResume || c.hello == nil || c.hello.certificate == nil {
+	if s.State.DidResume || s.Hello == nil || s.Hello.certificate == nil {
 		return nil
 	}
-	if c.hello.certificate.Leaf != nil {
-		return c.hello.certificate.Leaf
+	shown := s.Hello.certificate
+	if shown.Leaf != nil {
+		return shown.Leaf
 	}
-	if len(c.hello.certificate.Certificate) == 0 {
+	if len(shown.Certificate) == 0 {
 		return nil
 	}
-	leaf, err := x509.ParseCertificate(c.hello.certificate.Certificate[0])
+	leaf, err := x509.ParseCertificate(shown.Certificate[0])
 	if err != nil {
 		return nil
 	}

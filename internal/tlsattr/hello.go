@@ -1,31 +1,33 @@
-package tls
+package tlsattr
 
 import (
+	"context"
 	cryptotls "crypto/tls"
 	"slices"
 )
 
-// A hello is what a server keeps of the ClientHello and of what it answered
-// it with. The nil hello is that of a client, and empty.
-type hello struct {
+// A Hello is what a server keeps of the ClientHello and of what it answered
+// it with. The nil Hello is that of a client, and empty.
+type Hello struct {
 	offeredProtocols []string
 	offeredSuites    []uint16
 	offeredCurves    []cryptotls.CurveID
 
-	used        *Config      // the one that answers, the caller's
-	certificate *Certificate // what was chosen of it; nil when that is not known
+	used        *cryptotls.Config      // the one that answers, the caller's
+	certificate *cryptotls.Certificate // what was chosen of it; nil when that is not known
 }
 
-// hearing returns cfg for the handshake of c, in which it notes down the
-// ClientHello. The handshake goes on with cfg itself, or a configuration that
-// its callback returns, so that the copy does not outlive the handshake.
+// Hearing returns cfg for handshakes as a server, each of which tells heard the
+// ClientHello, with the context of the handshake. It goes on with cfg itself,
+// or a configuration that its callback returns, so that the copy need not
+// outlive the handshake.
 //
 // Session tickets go on working, with the caller's keys: DecryptTicket makes
 // those that crypto/tls makes by itself, for Clone to copy.
-func (c *Conn) hearing(cfg *Config) *Config {
-	_, _ = cfg.DecryptTicket(nil, ConnectionState{})
+func Hearing(cfg *cryptotls.Config, heard func(context.Context, *Hello)) *cryptotls.Config {
+	_, _ = cfg.DecryptTicket(nil, cryptotls.ConnectionState{})
 	own := cfg.Clone()
-	own.GetConfigForClient = func(info *ClientHelloInfo) (*Config, error) {
+	own.GetConfigForClient = func(info *cryptotls.ClientHelloInfo) (*cryptotls.Config, error) {
 		used := cfg
 		if cfg.GetConfigForClient != nil {
 			chosen, err := cfg.GetConfigForClient(info)
@@ -36,20 +38,21 @@ func (c *Conn) hearing(cfg *Config) *Config {
 				used = chosen
 			}
 		}
-		c.hello = &hello{
+		h := &Hello{
 			offeredProtocols: info.SupportedProtos,
 			offeredSuites:    info.CipherSuites,
 			offeredCurves:    info.SupportedCurves,
 			used:             used,
 		}
-		return c.hello.choosing(), nil
+		heard(info.Context(), h)
+		return h.choosing(), nil
 	}
 	return own
 }
 
 // choosing returns the configuration in use, or where the certificate is not
 // plain from that, a copy which notes down the one that is chosen.
-func (h *hello) choosing() *Config {
+func (h *Hello) choosing() *cryptotls.Config {
 	switch {
 	case h.used.NameToCertificate != nil: // deprecated, and still the caller's to set
 		return h.used // crypto/tls does not tell what it chose
@@ -59,7 +62,7 @@ func (h *hello) choosing() *Config {
 	}
 	own := h.used.Clone()
 	own.Certificates = nil // or GetCertificate would be passed by without a name
-	own.GetCertificate = func(info *ClientHelloInfo) (*Certificate, error) {
+	own.GetCertificate = func(info *cryptotls.ClientHelloInfo) (*cryptotls.Certificate, error) {
 		cert, err := choose(h.used, info)
 		h.certificate = cert
 		return cert, err
@@ -68,7 +71,7 @@ func (h *hello) choosing() *Config {
 }
 
 // choose chooses as crypto/tls does.
-func choose(cfg *Config, info *ClientHelloInfo) (*Certificate, error) {
+func choose(cfg *cryptotls.Config, info *cryptotls.ClientHelloInfo) (*cryptotls.Certificate, error) {
 	if cfg.GetCertificate != nil && (len(cfg.Certificates) == 0 || info.ServerName != "") {
 		cert, err := cfg.GetCertificate(info)
 		if cert != nil || err != nil {
@@ -86,14 +89,14 @@ func choose(cfg *Config, info *ClientHelloInfo) (*Certificate, error) {
 	return &cfg.Certificates[0], nil
 }
 
-func (h *hello) protocols() []string {
+func (h *Hello) protocols() []string {
 	if h == nil {
 		return nil
 	}
 	return h.offeredProtocols
 }
 
-func (h *hello) suites() []CipherSuiteID {
+func (h *Hello) suites() []CipherSuiteID {
 	if h == nil {
 		return nil
 	}
@@ -104,20 +107,20 @@ func (h *hello) suites() []CipherSuiteID {
 	return ids
 }
 
-func (h *hello) curves() []cryptotls.CurveID {
+func (h *Hello) curves() []cryptotls.CurveID {
 	if h == nil {
 		return nil
 	}
 	return h.offeredCurves
 }
 
-func (h *hello) sharedSuites(version uint16) []CipherSuiteID {
+func (h *Hello) sharedSuites(version uint16) []CipherSuiteID {
 	return slices.DeleteFunc(h.suites(), func(id CipherSuiteID) bool {
 		return !suiteEnabled(h.used, version, uint16(id))
 	})
 }
 
-func (h *hello) sharedCurves(version uint16) []cryptotls.CurveID {
+func (h *Hello) sharedCurves(version uint16) []cryptotls.CurveID {
 	return slices.DeleteFunc(slices.Clone(h.curves()), func(id cryptotls.CurveID) bool {
 		return !curveEnabled(h.used, version, id)
 	})
@@ -125,9 +128,9 @@ func (h *hello) sharedCurves(version uint16) []cryptotls.CurveID {
 
 // suiteEnabled tells whether a server with cfg takes the cipher suite in a
 // session of the given version. Those of TLS 1.3 are not for cfg to choose.
-func suiteEnabled(cfg *Config, version, id uint16) bool {
+func suiteEnabled(cfg *cryptotls.Config, version, id uint16) bool {
 	known := cryptotls.CipherSuites()
-	if version < VersionTLS13 && cfg.CipherSuites != nil {
+	if version < cryptotls.VersionTLS13 && cfg.CipherSuites != nil {
 		if !slices.Contains(cfg.CipherSuites, id) {
 			return false
 		}
@@ -140,7 +143,7 @@ func suiteEnabled(cfg *Config, version, id uint16) bool {
 
 // curveEnabled is suiteEnabled for key exchange mechanisms, which crypto/tls
 // does not list.
-func curveEnabled(cfg *Config, version uint16, id cryptotls.CurveID) bool {
+func curveEnabled(cfg *cryptotls.Config, version uint16, id cryptotls.CurveID) bool {
 	if len(cfg.CurvePreferences) > 0 && !slices.Contains(cfg.CurvePreferences, id) {
 		return false
 	}
@@ -148,7 +151,7 @@ func curveEnabled(cfg *Config, version uint16, id cryptotls.CurveID) bool {
 	case cryptotls.X25519, cryptotls.CurveP256, cryptotls.CurveP384, cryptotls.CurveP521:
 		return true
 	case cryptotls.X25519MLKEM768, cryptotls.SecP256r1MLKEM768, cryptotls.SecP384r1MLKEM1024:
-		return version >= VersionTLS13
+		return version >= cryptotls.VersionTLS13
 	}
 	return false
 }

@@ -1,0 +1,4 @@
+package tlsattr
+
+// HashOf is hashOf.
+var HashOf = hashOf
