@@ -1,8 +1,10 @@
 package quic
 
 import (
+	"context"
 	cryptotls "crypto/tls"
 	"net"
+	"sync/atomic"
 	"time"
 
 	quicgo "github.com/quic-go/quic-go"
@@ -98,8 +100,9 @@ type Statistics struct {
 
 var connFacts = attr.Define(append(append(
 	sockattr.Facts(func(c *Conn) *sockattr.Info { return &c.info }),
-	tlsattr.Facts((*Conn).tls)...),
-	attr.Value(tlsattr.ServerSide, func(c *Conn) bool { return c.server }),
+	tlsattr.SessionFacts(func(c *Conn) tlsattr.Session {
+		return tlsattr.Session{State: c.tls(), Server: c.server, Hello: heardBy(c.qc.Context())}
+	})...),
 	attr.Value(ProtocolVersion, func(c *Conn) Version { return Version(c.qc.ConnectionState().Version) }),
 	attr.From(EarlyData, func(c *Conn) (bool, error) {
 		if c.tls() == nil {
@@ -125,6 +128,32 @@ var connFacts = attr.Define(append(append(
 )...)
 
 const defaultIdleTimeout = 30 * time.Second // quic-go's
+
+// helloKey is what the context of a connection that is being accepted has its
+// ClientHello under.
+type helloKey struct{}
+
+type heard = atomic.Pointer[tlsattr.Hello]
+
+// hearing gives a connection its place for a ClientHello.
+func hearing(ctx context.Context, _ *quicgo.ClientInfo) (context.Context, error) {
+	return context.WithValue(ctx, helloKey{}, new(heard)), nil
+}
+
+// hear puts it there.
+func hear(ctx context.Context, h *tlsattr.Hello) {
+	if place, ok := ctx.Value(helloKey{}).(*heard); ok {
+		place.Store(h)
+	}
+}
+
+// heardBy takes it from there.
+func heardBy(ctx context.Context) *tlsattr.Hello {
+	if place, ok := ctx.Value(helloKey{}).(*heard); ok {
+		return place.Load()
+	}
+	return nil
+}
 
 // tls returns what the handshake settled, or nil before it is done.
 func (c *Conn) tls() *cryptotls.ConnectionState {

@@ -15,8 +15,8 @@ import (
 // Config and the zero one mean all defaults. The functions that take one copy
 // it.
 type Config struct {
-	// HandshakeTimeout is how long a handshake may take, and twice as long as
-	// it may take without a packet from the peer. Zero means 10 s; negative
+	// HandshakeTimeout is how long a handshake may take. It is given up after
+	// half of that without a packet from the peer. Zero means 10 s; negative
 	// leaves it to the context.
 	HandshakeTimeout time.Duration
 

@@ -37,6 +37,7 @@ type Conn struct {
 
 	accepting, receivingStreams structured.Mutex
 	packets                     Packets
+	streams                     Streams
 
 	closed  atomic.Bool
 	broken  atomic.Pointer[stream.BrokenError]
@@ -53,6 +54,7 @@ func newConn(t *Transport, qc *quicgo.Conn, server bool, own *quicgo.Config) *Co
 	}
 	c.info = sockattr.Info{Local: qc.LocalAddr(), Remote: qc.RemoteAddr()}
 	c.packets.init(c, own.EnableDatagrams)
+	c.streams.init(c)
 	connFacts.Init(&c.facts, c, t)
 	return c
 }
@@ -89,7 +91,7 @@ func (c *Conn) OpenSendStream(ctx context.Context) (*SendStream, error) {
 // the [stream.BrokenError] that says why; a peer that closed it in order has
 // done so by an [*ApplicationError].
 func (c *Conn) AcceptStream(ctx context.Context) (*Stream, error) {
-	qs, err := accept(ctx, c, &c.accepting, c.qc.AcceptStream)
+	qs, err := accept(ctx, c, &c.accepting, (*quicgo.Conn).AcceptStream)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +101,7 @@ func (c *Conn) AcceptStream(ctx context.Context) (*Stream, error) {
 // AcceptReceiveStream is AcceptStream for the streams on which only the peer
 // sends.
 func (c *Conn) AcceptReceiveStream(ctx context.Context) (*ReceiveStream, error) {
-	qs, err := accept(ctx, c, &c.receivingStreams, c.qc.AcceptUniStream)
+	qs, err := accept(ctx, c, &c.receivingStreams, (*quicgo.Conn).AcceptUniStream)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +110,7 @@ func (c *Conn) AcceptReceiveStream(ctx context.Context) (*ReceiveStream, error) 
 
 // accept lets callers take turns: of several, quic-go may wake one for two
 // streams.
-func accept[S any](ctx context.Context, c *Conn, turn *structured.Mutex, next func(context.Context) (S, error)) (S, error) {
+func accept[S any](ctx context.Context, c *Conn, turn *structured.Mutex, next func(*quicgo.Conn, context.Context) (S, error)) (S, error) {
 	var none S
 	if err := c.enter(ctx); err != nil {
 		return none, err
@@ -120,7 +122,7 @@ func accept[S any](ctx context.Context, c *Conn, turn *structured.Mutex, next fu
 	if err := c.enter(ctx); err != nil {
 		return none, err
 	}
-	qs, err := next(ctx)
+	qs, err := next(c.qc, ctx)
 	if err != nil {
 		return none, c.verdict(ctx, err)
 	}
@@ -130,6 +132,10 @@ func accept[S any](ctx context.Context, c *Conn, turn *structured.Mutex, next fu
 // Packets returns what carries packets beside the streams. It is the same for
 // every call.
 func (c *Conn) Packets() *Packets { return &c.packets }
+
+// Streams returns the connection as a listener of streams. It is the same for
+// every call.
+func (c *Conn) Streams() *Streams { return &c.streams }
 
 // Handshake waits until the handshake is done, which it is already on every
 // connection but those with Config.EarlyData. An error is why it failed.
@@ -164,6 +170,7 @@ func (c *Conn) Abort(cause error) error {
 		reason = cause.Error()
 	}
 	c.packets.end()
+	c.streams.end()
 	// The error is always nil, and all that waits wakes.
 	_ = c.qc.CloseWithError(quicgo.ApplicationErrorCode(codeOf(cause)), reason)
 	c.leave()

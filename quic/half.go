@@ -89,6 +89,19 @@ func (s *sending) Send(ctx context.Context, p []byte) (int, error) {
 	return n, err
 }
 
+// TrySend hands to QUIC what the peer's window has room for, without waiting.
+// See [stream.TrySend].
+func (s *sending) TrySend(p []byte) (int, error) {
+	if s.owner.closed.Load() {
+		return 0, net.ErrClosed
+	}
+	n, err := s.io.TrySend(p)
+	if err != nil {
+		err = s.owner.answer(err)
+	}
+	return n, err
+}
+
 // SendEOF ends our direction with a FIN, behind everything sent before. It
 // does not wait, and receiving goes on.
 func (s *sending) SendEOF(ctx context.Context) error {
@@ -160,6 +173,7 @@ func (c *receivingConn) Abort(cause error) error {
 // A quicSender is a *quicgo.Stream or *quicgo.SendStream.
 type quicSender interface {
 	Write(p []byte) (int, error)
+	TryWriteAll(p []byte) error
 	CancelWrite(quicgo.StreamErrorCode)
 	Close() error
 	Context() context.Context
@@ -190,6 +204,26 @@ func (c *sendingConn) Write(p []byte) (int, error) {
 	c.state.CompareAndSwap(writing, idle)
 	if n == len(p) && n > 0 {
 		return n, nil // a deadline that passed as the last byte was taken
+	}
+	return n, c.owner.streamFault(err, true)
+}
+
+// TryWrite takes what there is room for, in pieces since quic-go takes all of
+// one or nothing.
+func (c *sendingConn) TryWrite(p []byte) (n int, err error) {
+	const piece = 1200
+	if !c.state.CompareAndSwap(idle, writing) {
+		return 0, net.ErrClosed
+	}
+	for n < len(p) && err == nil {
+		next := p[n:min(n+piece, len(p))]
+		if err = c.qs.TryWriteAll(next); err == nil {
+			n += len(next)
+		}
+	}
+	c.state.CompareAndSwap(writing, idle)
+	if err == quicgo.ErrWouldBlock {
+		return n, stream.ErrWouldBlock
 	}
 	return n, c.owner.streamFault(err, true)
 }

@@ -200,6 +200,7 @@ type receiving interface {
 
 type sending interface {
 	Send(ctx context.Context, p []byte) (int, error)
+	TrySend(p []byte) (int, error)
 	SendEOF(ctx context.Context) error
 }
 

@@ -26,9 +26,9 @@ type Packets struct {
 	receives bool // Config.Packets
 
 	rx     structured.Guard
-	waited <-chan struct{}    // Done of the last Receive that could be canceled
-	both   context.Context    // ends when that does, or life
-	unwait context.CancelFunc // ends both
+	waited <-chan struct{} // Done of the last Receive that could be canceled
+	both   context.Context // ends when that does, or life
+	unwait func()          // ends both
 
 	tx      structured.Mutex
 	max     int // the longest packet that could be sent when last asked
@@ -81,11 +81,9 @@ func (p *Packets) waiting(ctx context.Context) context.Context {
 	if p.unwait != nil {
 		p.unwait()
 	}
-	both, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(p.life, cancel)
-	p.waited, p.both = done, both
-	p.unwait = func() { stop(); cancel() }
-	return both
+	p.waited = done
+	p.both, p.unwait = either(ctx, p.life)
+	return p.both
 }
 
 // Send hands packet to QUIC, in memory of its own, and waits while 32 of them

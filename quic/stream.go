@@ -34,6 +34,7 @@ var streamFacts = attr.Define(attr.Value(ID, func(s *Stream) StreamID { return s
 var (
 	_ stream.ByteStream    = (*Stream)(nil)
 	_ stream.ReceiveWaiter = (*Stream)(nil)
+	_ stream.TrySender     = (*Stream)(nil)
 	_ stream.Aborter       = (*Stream)(nil)
 )
 
@@ -93,6 +94,7 @@ var sendStreamFacts = attr.Define(attr.Value(ID, func(s *SendStream) StreamID { 
 
 var (
 	_ stream.ByteSender = (*SendStream)(nil)
+	_ stream.TrySender  = (*SendStream)(nil)
 	_ stream.Aborter    = (*SendStream)(nil)
 )
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/internal/sockattr"
+	"github.com/strata-go/strata/internal/tlsattr"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/tls"
 	"github.com/strata-go/strata/udp"
@@ -78,6 +79,7 @@ func newTransport(conn net.PacketConn, socket interface{ Close() error }, facts 
 		StatelessResetKey: copied[quicgo.StatelessResetKey](c.ResetKey),
 		TokenGeneratorKey: copied[quicgo.TokenGeneratorKey](c.TokenKey),
 		MaxTokenAge:       c.TokenAge,
+		ConnContext:       hearing,
 	}
 	if validate := c.ValidateAddress; validate != nil {
 		t.qt.VerifySourceAddress = func(addr net.Addr) bool { return validate(addrPort(addr)) }
@@ -128,8 +130,11 @@ func (t *Transport) dial(ctx context.Context, addr net.Addr, tlsConfig *tls.Conf
 	}
 	qc, err := connect(ctx, addr, tlsConfig, own)
 	if err != nil {
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return nil, stream.ContextError(ctx)
+		case t.isClosed():
+			return nil, net.ErrClosed
 		}
 		return nil, dialFault(err, tlsConfig)
 	}
@@ -209,7 +214,7 @@ func (t *Transport) listen(ctx context.Context, tlsConfig *tls.Config, cfg Confi
 		return nil, errors.New("there is a listener already")
 	}
 	own := cfg.quicgo()
-	ql, err := t.listener(tlsConfig, own, cfg.EarlyData)
+	ql, err := t.listener(tlsattr.Hearing(tlsConfig, hear), own, cfg.EarlyData)
 	if err != nil {
 		return nil, connFault(err)
 	}
@@ -222,6 +227,12 @@ func (t *Transport) listener(tlsConfig *tls.Config, own *quicgo.Config, early bo
 		return t.qt.ListenEarly(tlsConfig, own)
 	}
 	return t.qt.Listen(tlsConfig, own)
+}
+
+func (t *Transport) isClosed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closed
 }
 
 // Close closes the listener, all connections and the socket, so that its
