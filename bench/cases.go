@@ -12,6 +12,7 @@ var cases = slices.Concat(
 	unixCases,
 	udpCases,
 	tlsCases,
+	quicCases,
 	structuredCases,
 	processCases,
 )

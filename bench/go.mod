@@ -3,6 +3,7 @@ module github.com/strata-go/strata/bench
 go 1.26.0
 
 require (
+	github.com/quic-go/quic-go v0.65.0
 	github.com/sourcegraph/conc v0.3.0
 	github.com/strata-go/strata v0.0.0
 	github.com/stretchr/testify v1.12.1
@@ -15,6 +16,7 @@ require (
 	go.uber.org/atomic v1.7.0 // indirect
 	go.uber.org/multierr v1.9.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 )
