@@ -17,8 +17,8 @@ import (
 var quicCases = []benchCase{
 	{Name: "quic/pingpong/background", Target: 1.05, AllocFree: true, OneCore: true, Setup: quicStreams(background, pingPong)},
 	{Name: "quic/pingpong/one-ctx", Target: 1.05, AllocFree: true, OneCore: true, Setup: quicStreams(oneContext, pingPong)},
-	{Name: "quic/bulk/background", Target: 1.05, AllocFree: true, OneCore: true, Setup: quicStreams(background, bulk)},
-	{Name: "quic/bulk/one-ctx", Target: 1.05, AllocFree: true, OneCore: true, Setup: quicStreams(oneContext, bulk)},
+	{Name: "quic/bulk/background", Target: 1.05, OneCore: true, Setup: quicStreams(background, bulk)},
+	{Name: "quic/bulk/one-ctx", Target: 1.05, OneCore: true, Setup: quicStreams(oneContext, bulk)},
 	{Name: "quic/open", Target: 1.10, OneCore: true, Setup: quicOpens},
 	{Name: "quic/packets", Target: 1.10, OneCore: true, Setup: quicPackets},
 }

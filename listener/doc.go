@@ -5,8 +5,9 @@
 // ends in two phases: first it stops accepting and lets handlers finish, then
 // it cancels those that took too long. [Prepare] does what has to be done to
 // a stream before it is worth handing out, such as a TLS handshake, without
-// holding up the others. [Multi] makes one listener of several, and [Map] and
-// [Of] convert what a listener accepts.
+// holding up the others. [Multi] makes one listener of several, [Flat] one of
+// all that a listener of listeners accepts, and [Map] and [Of] convert what a
+// listener accepts.
 //
 //	err := listener.Serve(ctx, ln, func(ctx context.Context, c *tcp.Conn) error {
 //		_, err := stream.Copy(ctx, c, c)
