@@ -106,9 +106,9 @@ func (tr packetTransport) listening(t *testing.T, ctx context.Context) (conn pac
 // piece.
 var packetSizes = []int{1, 1400, 60_000}
 
-func askAll(t *testing.T, ctx context.Context, c packetConn, sizes ...int) {
+func askAll(t *testing.T, ctx context.Context, c packetConn) {
 	t.Helper()
-	for _, n := range sizes {
+	for _, n := range packetSizes {
 		want := bytes.Repeat([]byte{byte(n)}, n)
 		got, err := c.ask(ctx, want)
 		require.NoError(t, err)
@@ -131,7 +131,7 @@ func TestSocatSendsPacketsBack(t *testing.T) {
 			c, err := tr.dial(ctx, addr)
 			require.NoError(t, err)
 			defer c.Close()
-			askAll(t, ctx, c, packetSizes...)
+			askAll(t, ctx, c)
 		})
 	}
 }
