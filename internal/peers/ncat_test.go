@@ -36,11 +36,16 @@ func TestNcatSendsAndReceives(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx := limited(t)
 			ln, addr := tt.listening(t, ctx)
-			r := peers.Ncat(t, p.open(t), append(tt.flags, ncatAddress(addr)...)...)
+			r := ncat(t, p.open(t), append(tt.flags, ncatAddress(addr)...)...)
 			second(t, ctx, accept(t, ctx, ln), p)
 			assert.True(t, r.Wait(t) == string(p.content), "the payload")
 		})
 	}
+}
+
+func ncat(t *testing.T, stdin *os.File, args ...string) *peers.Running {
+	t.Helper()
+	return peers.Start(t, stdin, "ncat", "ncat", args...)
 }
 
 // ncatAddress returns an address as ncat's arguments.
@@ -84,7 +89,7 @@ func ncatUnderTLS(t *testing.T, version tls.ProtocolVersion, p payload, opt *tls
 	ln := tls.NewListener(below, server, opt)
 	t.Cleanup(func() { ln.Close() })
 	addr, _ := tcp.LocalAddrPort.Lookup(ln)
-	r := peers.Ncat(t, p.open(t), "-4", "--ssl", "--ssl-verify", "--ssl-trustfile", files(t).CA, "localhost", fmt.Sprint(addr.Port()))
+	r := ncat(t, p.open(t), "-4", "--ssl", "--ssl-verify", "--ssl-trustfile", files(t).CA, "localhost", fmt.Sprint(addr.Port()))
 	s := accept(t, ctx, ln)
 	got, err := tls.Version.Get(s)
 	require.NoError(t, err)
@@ -102,7 +107,7 @@ func TestNcatSendsPackets(t *testing.T) {
 	require.NoError(t, err)
 	defer stdin.Close()
 	defer in.Close()
-	r := peers.Ncat(t, stdin, append([]string{"-u"}, ncatAddress(addr.String())...)...)
+	r := ncat(t, stdin, append([]string{"-u"}, ncatAddress(addr.String())...)...)
 	for _, data := range []string{"a packet", "another"} {
 		_, err := in.WriteString(data)
 		require.NoError(t, err)

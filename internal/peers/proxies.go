@@ -20,7 +20,18 @@ func HAProxy(tb TB, files Files, backend string) Proxies {
 	tb.Helper()
 	path := Program(tb, "haproxy", "haproxy")
 	dir, port := directory(tb), ports(tb, 4)
-	bundle := filepath.Join(dir, "bundle.pem")
+	conf := filepath.Join(dir, "haproxy.cfg")
+	write(tb, conf, haproxyConf, map[string]string{
+		"BUNDLE": bundle(tb, dir, files), "CA": files.CA, "BACKEND": backend,
+		"V1": port[0], "V2": port[1], "TLS": port[2], "ACCEPT": port[3],
+	})
+	process{dir: dir, argv: []string{path, "-db", "-f", conf}, addr: local(port[0])}.start(tb)
+	return Proxies{V1: local(port[0]), V2: local(port[1]), TLS: local(port[2]), Accept: local(port[3])}
+}
+
+// bundle writes a certificate and its key into one file, as HAProxy wants them.
+func bundle(tb TB, dir string, files Files) string {
+	tb.Helper()
 	var pem []byte
 	for _, name := range []string{files.Cert, files.Key} {
 		part, err := os.ReadFile(name)
@@ -29,14 +40,9 @@ func HAProxy(tb TB, files Files, backend string) Proxies {
 		}
 		pem = append(pem, part...)
 	}
-	write(tb, bundle, string(pem), nil)
-	conf := filepath.Join(dir, "haproxy.cfg")
-	write(tb, conf, haproxyConf, map[string]string{
-		"BUNDLE": bundle, "CA": files.CA, "BACKEND": backend,
-		"V1": port[0], "V2": port[1], "TLS": port[2], "ACCEPT": port[3],
-	})
-	process{dir: dir, argv: []string{path, "-db", "-f", conf}, addr: local(port[0])}.start(tb)
-	return Proxies{V1: local(port[0]), V2: local(port[1]), TLS: local(port[2]), Accept: local(port[3])}
+	path := filepath.Join(dir, "bundle.pem")
+	write(tb, path, string(pem), nil)
+	return path
 }
 
 const haproxyConf = `

@@ -40,14 +40,11 @@ func (r *Running) Addr(tb TB) netip.AddrPort {
 	return addr
 }
 
-// Ncat starts ncat with an input.
-func Ncat(tb TB, stdin *os.File, args ...string) *Running {
+// Start starts a program with an input, which may be nil for none.
+func Start(tb TB, stdin *os.File, name, debianPackage string, args ...string) *Running {
 	tb.Helper()
-	return process{
-		dir:   directory(tb),
-		argv:  append([]string{Program(tb, "ncat", "ncat")}, args...),
-		stdin: stdin,
-	}.start(tb)
+	path := Program(tb, name, debianPackage)
+	return process{dir: directory(tb), argv: append([]string{path}, args...), stdin: stdin}.start(tb)
 }
 
 // python sees the packages of Debian, which are in dist, and another one does not.
