@@ -11,6 +11,7 @@ var cases = slices.Concat(
 	tcpCases,
 	unixCases,
 	udpCases,
+	relayCases,
 	tlsCases,
 	quicCases,
 	structuredCases,
