@@ -11,11 +11,12 @@ import (
 // and closes neither.
 //
 // When src fails, dst has taken everything that came before. When dst fails,
-// or ctx is done while dst takes its time, up to 64 KiB that src had given
+// or ctx is done while dst takes its time, up to 256 KiB that src had given
 // are lost: close both. The error is that of src or dst, untouched.
 //
 // Where src can wait without a buffer ([WaitReceive]), Copy holds none while
-// nothing arrives. It uses the receiving direction of src and the sending
+// nothing arrives. Otherwise it is one of 64 KiB, or, for at most 64 copies at
+// a time in which much arrives at once, of 256 KiB. Copy uses the receiving direction of src and the sending
 // direction of dst.
 func Copy(ctx context.Context, dst ByteSender, src ByteReceiver) (int64, error) {
 	var taken int64
@@ -32,32 +33,35 @@ func Copy(ctx context.Context, dst ByteSender, src ByteReceiver) (int64, error) 
 
 // receiveAll gives every piece that src receives to use, until the end.
 func receiveAll(ctx context.Context, src ByteReceiver, use func(p []byte) error) error {
+	large := false
 	for {
-		if end, err := receivePiece(ctx, src, use); end || err != nil {
+		n, err := receivePiece(ctx, src, large, use)
+		if n == 0 || err != nil {
 			return err
 		}
+		large = n >= copyBufferSize
 	}
 }
 
 // receivePiece receives once, into a buffer that it borrows as late as src
-// allows and that use must not keep. It keeps the end apart from the errors
-// of use, which could be io.EOF as well.
-func receivePiece(ctx context.Context, src ByteReceiver, use func(p []byte) error) (end bool, err error) {
+// allows and that use must not keep. It returns how many bytes came, which is
+// 0 at the end.
+func receivePiece(ctx context.Context, src ByteReceiver, large bool, use func(p []byte) error) (int, error) {
 	if err := WaitReceive(ctx, src); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return endOr(err)
+		return 0, unlessEnd(err)
 	}
-	buf := borrowBuffer()
+	buf := borrowBuffer(large)
 	defer returnBuffer(buf)
 	n, err := src.Receive(ctx, *buf)
 	if err != nil {
-		return endOr(err)
+		return 0, unlessEnd(err)
 	}
-	return false, use((*buf)[:n])
+	return n, use((*buf)[:n])
 }
 
-func endOr(err error) (bool, error) {
+func unlessEnd(err error) error {
 	if err == io.EOF {
-		return true, nil
+		return nil
 	}
-	return false, err
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -144,6 +145,78 @@ func TestCloseOfTheSourceEndsCopy(t *testing.T) {
 		synctest.Wait()
 		require.NoError(t, src.Close())
 		require.ErrorIs(t, <-done, net.ErrClosed)
+	})
+}
+
+// spring fills every buffer that it is given, but for those in short, which
+// are counted from 0. It never ends.
+type spring struct {
+	fake
+	short map[int]bool
+	sizes []int // of the buffers
+}
+
+func (s *spring) Receive(ctx context.Context, p []byte) (int, error) {
+	if err := stream.ContextError(ctx); err != nil {
+		return 0, err
+	}
+	s.sizes = append(s.sizes, len(p))
+	if s.short[len(s.sizes)-1] {
+		return 1, nil
+	}
+	return len(p), nil
+}
+
+// stopping ends a copy after so many pieces.
+type stopping struct {
+	fake
+	left int
+}
+
+func (s *stopping) Send(_ context.Context, p []byte) (int, error) {
+	if s.left--; s.left == 0 {
+		return len(p), errOwn
+	}
+	return len(p), nil
+}
+
+func TestCopyReceivesMoreAtOnceWhereMuchArrives(t *testing.T) {
+	const small, large = 64 << 10, 256 << 10
+	src := &spring{short: map[int]bool{2: true, 3: true}}
+	_, err := stream.Copy(t.Context(), &stopping{left: 6}, src)
+	require.ErrorIs(t, err, errOwn)
+	assert.Equal(t, []int{small, large, large, small, small, large}, src.sizes)
+}
+
+func TestFewCopiesHoldALargeBuffer(t *testing.T) {
+	const copies, limit = 70, 64
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var all [copies]*spring
+		var running sync.WaitGroup
+		for i := range all {
+			all[i] = new(spring)
+			dst, to := memory.Pipe(&memory.Config{Buffer: 64 << 10}) // room for the first piece
+			running.Go(func() {
+				_, _ = stream.Copy(ctx, dst, all[i])
+				closeAll(t, dst, to)
+			})
+		}
+		synctest.Wait()
+		large := 0
+		for _, src := range all {
+			if src.sizes[len(src.sizes)-1] > 64<<10 {
+				large++
+			}
+		}
+		assert.Equal(t, limit, large)
+		cancel()
+		running.Wait()
+
+		src := new(spring) // they were given back
+		_, err := stream.Copy(t.Context(), &stopping{left: 2}, src)
+		require.ErrorIs(t, err, errOwn)
+		assert.Equal(t, 256<<10, src.sizes[1])
 	})
 }
 

@@ -43,11 +43,11 @@ func (r *ChunkReceiver) Receive(ctx context.Context) ([]byte, error) {
 	}
 	defer r.leave()
 	var item []byte
-	end, err := receivePiece(ctx, r.inner, func(p []byte) error {
+	n, err := receivePiece(ctx, r.inner, false, func(p []byte) error {
 		item = bytes.Clone(p)
 		return nil
 	})
-	if end {
+	if n == 0 && err == nil {
 		return nil, io.EOF
 	}
 	return item, err
