@@ -1,13 +1,11 @@
 package tcp_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -85,15 +83,10 @@ func rerun(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var out bytes.Buffer
-	err := testnet.Run(ctx, []string{"-test.run=^" + t.Name() + "$", "-test.v", "-test.timeout=50s", "-test.parallel=64"}, &out, &out)
+	out, err := testnet.RunTest(ctx, t.Name())
+	t.Log(out)
 	if errors.Is(err, testnet.ErrUnavailable) {
 		t.Skip(err)
 	}
-	t.Log(out.String())
 	require.NoError(t, err)
-	if strings.Contains(out.String(), "--- SKIP") {
-		t.Skip("no namespaces for tests, see above")
-	}
-	require.Contains(t, out.String(), "--- PASS: "+t.Name())
 }

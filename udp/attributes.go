@@ -1,9 +1,12 @@
 package udp
 
-import "github.com/strata-go/strata/internal/sockattr"
+import (
+	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/internal/sockattr"
+)
 
-// What is known about a UDP socket. They are the keys of package netconn and
-// answer also after Close. Only a Conn that was dialed has remote addresses.
+// What is known about a UDP socket. All but Dropped are keys of package netconn
+// and answer also after Close. Only a Conn that was dialed has remote addresses.
 var (
 	// LocalAddr is the address of this side, a *net.UDPAddr.
 	LocalAddr = sockattr.LocalAddr
@@ -26,4 +29,9 @@ var (
 
 	// NetConn is the *net.UDPConn, whose deadlines belong to the Conn.
 	NetConn = sockattr.NetConn
+
+	// Dropped is how many packets the kernel received for the socket and
+	// dropped, as a rule because nobody took those before them and its queue was
+	// full. It is live, net.ErrClosed after Close, and there on Linux.
+	Dropped = attr.New[uint32]("udp.dropped")
 )

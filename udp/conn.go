@@ -21,7 +21,10 @@ type Conn struct {
 	facts attr.Set
 }
 
-var connFacts = attr.Define(sockattr.Facts(func(c *Conn) *sockattr.Info { return &c.info })...)
+var connFacts = attr.Define(append(
+	sockattr.Facts(func(c *Conn) *sockattr.Info { return &c.info }),
+	attr.From(Dropped, (*Conn).dropped),
+)...)
 
 var _ stream.PacketStream[Packet] = (*Conn)(nil)
 
@@ -138,5 +141,5 @@ func (c *Conn) SendBatch(ctx context.Context, ps []Packet) (n int, err error) {
 // Close closes the socket, so that its address can be bound again.
 func (c *Conn) Close() error { return c.io.Close() }
 
-// Attributes are those in the variables of this package. All are fixed.
+// Attributes are those in the variables of this package.
 func (c *Conn) Attributes() *attr.Set { return &c.facts }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -170,6 +171,35 @@ func TestInfoTellsWhereAPacketCame(t *testing.T) {
 			assert.Equal(t, "answer", string(receive(t, a).Data), "a connected socket takes it from there only")
 		})
 	}
+}
+
+func TestPacketsThatTheQueueHadNoRoomForAreCounted(t *testing.T) {
+	a, b := pair(t)
+	dropped := func() int {
+		n, err := udp.Dropped.Get(b)
+		require.NoError(t, err)
+		return int(n)
+	}
+	assert.Zero(t, dropped())
+	setOption(t, b, syscall.SOL_SOCKET, syscall.SO_RCVBUF, 1) // the least there is
+	const sent = 200
+	for range sent {
+		send(t, a, udp.Packet{Data: make([]byte, 1000)})
+	}
+	got := 0
+	for got+dropped() < sent {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		if _, err := b.Receive(ctx); err == nil {
+			got++
+		}
+		cancel()
+	}
+	assert.NotZero(t, got)
+	assert.NotZero(t, dropped())
+	assert.Equal(t, sent, got+dropped())
+	require.NoError(t, b.Close())
+	_, err := udp.Dropped.Get(b)
+	require.Equal(t, net.ErrClosed, err)
 }
 
 func TestReusePortSharesAnAddress(t *testing.T) {

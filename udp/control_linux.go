@@ -32,7 +32,7 @@ func parse(b []byte) (c control) {
 func (c *control) read(level, kind int32, data []byte) {
 	switch {
 	case level == sysunix.SOL_IP && kind == sysunix.IP_PKTINFO && len(data) >= sysunix.SizeofInet4Pktinfo:
-		c.ifindex = int(int32(binary.NativeEndian.Uint32(data)))
+		c.ifindex = int(binary.NativeEndian.Uint32(data))
 		c.local = netip.AddrFrom4([4]byte(data[8:12])) // ipi_addr; before it is where the host would answer from
 	case level == sysunix.SOL_IPV6 && kind == sysunix.IPV6_PKTINFO && len(data) >= sysunix.SizeofInet6Pktinfo:
 		c.local = netip.AddrFrom16([16]byte(data[:16])).Unmap()

@@ -42,11 +42,16 @@ func (j *joined) more(r *receiver, fd uintptr) syscall.Errno {
 	}
 	c := parse(r.control[:r.hdr.Controllen])
 	j.like = Packet{Addr: r.from(&r.name), Local: c.local, Interface: c.ifindex, TOS: c.tos}
-	j.rest, j.segment, j.pending = j.buf[:n], c.segment, true
-	if j.segment <= 0 || j.segment > n {
+	j.hold(n, c.segment)
+	return 0
+}
+
+// hold keeps the n bytes of buf, in packets of so many.
+func (j *joined) hold(n, segment int) {
+	j.rest, j.segment, j.pending = j.buf[:n], segment, true
+	if segment <= 0 || segment > n {
 		j.segment = n
 	}
-	return 0
 }
 
 // take moves the next packet into p.

@@ -3,6 +3,8 @@ package udp_test
 import (
 	"net"
 	"net/netip"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -12,62 +14,84 @@ import (
 	"github.com/strata-go/strata/udp"
 )
 
-// arrives reports whether what s sends to the group comes to r: it sends a
-// packet to r itself after it, which comes later.
-func arrives(t *testing.T, s, r *udp.Conn, group netip.Addr, r1 netip.Addr) bool {
+// A groupTest sends to groups, by one interface of this machine.
+type groupTest struct {
+	listen  string     // where those who join listen
+	ifi     string     // where they join
+	from    string     // where the sender is bound
+	unicast netip.Addr // an address of theirs
+
+	group, other     netip.Addr
+	source, stranger netip.Addr // the sender's, and that of nobody
+
+	sent int
+}
+
+// want sends a packet to the group, and one to r itself. The two may come in
+// either order, since each can be on a processor of its own.
+func (g *groupTest) want(t *testing.T, s, r *udp.Conn, group netip.Addr, arrives bool, when string) {
 	t.Helper()
+	g.sent++
 	port := addrOf(r).Port()
-	require.NoError(t, s.Send(t.Context(), udp.Packet{Data: []byte("group"), Addr: netip.AddrPortFrom(group, port)}))
-	require.NoError(t, s.Send(t.Context(), udp.Packet{Data: []byte("marker"), Addr: netip.AddrPortFrom(r1, port)}))
-	came := false
-	for {
-		p := receive(t, r)
-		if string(p.Data) == "marker" {
-			return came
-		}
-		came = true
-		assert.Equal(t, "group", string(p.Data))
-		assert.Equal(t, group.WithZone(""), p.Local.WithZone(""))
+	number := strconv.Itoa(g.sent)
+	want := []string{"itself " + number}
+	if arrives {
+		want = append(want, "group "+number)
 	}
+	send(t, s, udp.Packet{Data: []byte("group " + number), Addr: netip.AddrPortFrom(group, port)})
+	send(t, s, udp.Packet{Data: []byte("itself " + number), Addr: netip.AddrPortFrom(g.unicast, port)})
+	var got []string
+	for range want {
+		p := receive(t, r)
+		got = append(got, string(p.Data))
+		if strings.HasPrefix(string(p.Data), "group") {
+			assert.Equal(t, group.WithZone(""), p.Local.WithZone(""), when)
+		}
+	}
+	assert.ElementsMatch(t, want, got, when)
 }
 
 func TestGroupsOfIPv4(t *testing.T) {
 	here := netip.MustParseAddr("127.0.0.1")
-	testGroups(t, "0.0.0.0:0", "lo", netip.MustParseAddr("239.1.2.3"), netip.MustParseAddr("239.1.2.4"), here,
-		"127.0.0.1:0", here, netip.MustParseAddr("127.0.0.2"))
+	testGroups(t, &groupTest{
+		listen: "0.0.0.0:0", ifi: "lo", from: "127.0.0.1:0", unicast: here,
+		group: netip.MustParseAddr("239.1.2.3"), other: netip.MustParseAddr("239.1.2.4"),
+		source: here, stranger: netip.MustParseAddr("127.0.0.2"),
+	})
 }
 
-func testGroups(t *testing.T, addr, ifi string, group, other, unicast netip.Addr, from string, source, stranger netip.Addr) {
+func testGroups(t *testing.T, g *groupTest) {
 	t.Helper()
-	r := listen(t, addr, &udp.Config{Info: true})
-	neighbor := listen(t, addr, nil) // joins what r does not
-	s := listen(t, from, &udp.Config{MulticastInterface: ifi})
-	m := udp.Membership{Group: group, Interface: ifi}
+	r := listen(t, g.listen, &udp.Config{Info: true})
+	neighbor := listen(t, g.listen, nil) // joins what r does not
+	s := listen(t, g.from, &udp.Config{MulticastInterface: g.ifi})
+	m := udp.Membership{Group: g.group, Interface: g.ifi}
 
-	assert.False(t, arrives(t, s, r, group, unicast), "before Join")
+	g.want(t, s, r, g.group, false, "before Join")
 	require.NoError(t, r.Join(m))
-	require.NoError(t, neighbor.Join(udp.Membership{Group: other, Interface: ifi}))
-	assert.True(t, arrives(t, s, r, group, unicast), "after Join")
-	assert.False(t, arrives(t, s, r, other, unicast), "a group that another socket has joined")
+	require.NoError(t, neighbor.Join(udp.Membership{Group: g.other, Interface: g.ifi}))
+	g.want(t, s, r, g.group, true, "after Join")
+	g.want(t, s, r, g.other, false, "a group that another socket has joined")
 	require.NoError(t, r.Leave(m))
-	assert.False(t, arrives(t, s, r, group, unicast), "after Leave")
+	g.want(t, s, r, g.group, false, "after Leave")
 
-	m.Source = source
+	m.Source = g.source
 	require.NoError(t, r.Join(m))
-	assert.True(t, arrives(t, s, r, group, unicast), "from its source")
+	g.want(t, s, r, g.group, true, "from its source")
 	require.NoError(t, r.Leave(m))
-	m.Source = stranger
+	m.Source = g.stranger
 	require.NoError(t, r.Join(m))
-	assert.False(t, arrives(t, s, r, group, unicast), "from another source")
+	g.want(t, s, r, g.group, false, "from another source")
 	require.NoError(t, r.Leave(m))
 
-	if ifi == "lo" {
+	if g.ifi == "lo" {
 		return // where everything comes back
 	}
-	silent := listen(t, from, &udp.Config{MulticastInterface: ifi, NoMulticastLoopback: true})
+	silent := listen(t, g.from, &udp.Config{MulticastInterface: g.ifi, NoMulticastLoopback: true})
 	m.Source = netip.Addr{}
 	require.NoError(t, r.Join(m))
-	assert.False(t, arrives(t, silent, r, group, unicast), "without loopback")
+	g.want(t, silent, r, g.group, false, "without loopback")
+	g.want(t, s, r, g.group, true, "with loopback")
 }
 
 func TestListenAtAGroupSharesThePort(t *testing.T) {

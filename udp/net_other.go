@@ -9,8 +9,11 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/internal/ctxio"
 )
+
+func (*Conn) dropped() (uint32, error) { return 0, attr.ErrNotFound }
 
 func (cfg *Config) supported() error {
 	if cfg.Info {
