@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -115,18 +114,11 @@ func TestEveryAddressHasItsErrorInOrder(t *testing.T) {
 }
 
 func TestCanceledRaceLeavesNoDescriptors(t *testing.T) {
-	open := func() int {
-		entries, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Skip("this system does not list descriptors")
-		}
-		return len(entries)
-	}
 	addr := deaf(t)
 	c, err := tcp.Dial(t.Context(), addr, nil) // takes the room in its backlog
 	require.NoError(t, err)
 	defer c.Close()
-	before := open()
+	before := descriptors(t)
 	h := &hosts{addrs: []string{"127.0.0.1"}}
 	enough := errors.New("enough")
 	for i := range 100 {
@@ -146,7 +138,7 @@ func TestCanceledRaceLeavesNoDescriptors(t *testing.T) {
 		require.ErrorIs(t, err, enough)
 		require.ErrorIs(t, err, context.Canceled)
 	}
-	assert.Equal(t, before, open())
+	assert.Equal(t, before, descriptors(t))
 }
 
 func TestLocalAddressRestrictsTheQuery(t *testing.T) {
