@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 
 	"github.com/strata-go/strata/stream"
@@ -76,40 +77,61 @@ func reset(c *net.TCPConn) error {
 // accepts measures taking connections that wait.
 func accepts(p policy) func(*cleanup) (ours, theirs side, err error) {
 	return func(undo *cleanup) (ours, theirs side, err error) {
-		a, err := net.Listen("tcp", "127.0.0.1:0")
+		a, clientsOfA, err := backlog()
 		if err != nil {
 			return nil, nil, err
 		}
-		ln := tcp.WrapListener(a.(*net.TCPListener))
+		ln := tcp.WrapListener(a)
 		undo.add(ln.Close)
-		connect := func(to net.Listener) func() error {
-			return func() error {
-				c, err := net.Dial("tcp", to.Addr().String())
-				if err != nil {
-					return err
-				}
-				return reset(c.(*net.TCPConn))
-			}
-		}
-		ours = inBatches(connect(a),
+		ours = inBatches(clientsOfA.connect,
 			func() (*tcp.Conn, error) {
 				var c *tcp.Conn
 				err := p.do(func(ctx context.Context) (err error) { c, err = ln.Accept(ctx); return err })
 				return c, err
-			}, (*tcp.Conn).Close)
-		b, err := net.Listen("tcp", "127.0.0.1:0")
+			}, func(c *tcp.Conn) error { return errors.Join(clientsOfA.leave(), c.Close()) })
+		b, clientsOfB, err := backlog()
 		if err != nil {
 			return nil, nil, err
 		}
 		undo.add(b.Close)
-		theirs = inBatches(connect(b),
+		theirs = inBatches(clientsOfB.connect,
 			func() (net.Conn, error) {
 				var c net.Conn
 				err := p.do(func(context.Context) (err error) { c, err = b.Accept(); return err })
 				return c, err
-			}, net.Conn.Close)
+			}, func(c net.Conn) error { return errors.Join(clientsOfB.leave(), c.Close()) })
 		return ours, theirs, nil
 	}
+}
+
+// clients are connections that wait to be accepted, or were.
+type clients struct {
+	addr  string
+	conns []*net.TCPConn
+}
+
+func backlog() (*net.TCPListener, *clients, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	return ln.(*net.TCPListener), &clients{addr: ln.Addr().String()}, nil
+}
+
+func (cs *clients) connect() error {
+	c, err := net.Dial("tcp", cs.addr)
+	if err != nil {
+		return err
+	}
+	cs.conns = append(cs.conns, c.(*net.TCPConn))
+	return nil
+}
+
+// leave hangs up on one.
+func (cs *clients) leave() error {
+	c := cs.conns[0]
+	cs.conns = cs.conns[1:]
+	return reset(c)
 }
 
 // inBatches makes connections with the watch running. Before and after each of

@@ -35,10 +35,8 @@ func (c *Conn) Init(conn net.Conn) {
 	c.tx.closer, _ = conn.(closeWriter)
 	c.rx.waiter, _ = conn.(readWaiter)
 	c.tx.trier, _ = conn.(tryWriter)
-	if s := socketOf(conn); s != nil {
-		c.rx.socket.init(s)
-		c.tx.socket.init(s)
-	}
+	c.rx.socket.socket = socketOf(conn)
+	c.tx.socket.socket = c.rx.socket.socket
 }
 
 // Close closes the net.Conn. Again it is nil. Calls under way return

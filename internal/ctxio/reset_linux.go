@@ -5,7 +5,7 @@ import sysunix "golang.org/x/sys/unix"
 // wasReset reports whether TCP itself has given the connection up.
 func (r *socketReader) wasReset() bool {
 	const tcpClose = 7 // TCP_CLOSE of linux/include/net/tcp_states.h
-	if r.socket == nil || !r.tcp {
+	if !r.ok() || !r.tcp {
 		return false
 	}
 	closed := false

@@ -13,16 +13,16 @@ import (
 // every net.Conn arms before it calls.
 type socket struct{}
 
-func socketOf(net.Conn) *socket { return nil }
+func (socket) ok() bool { return false }
+
+func socketOf(net.Conn) socket { return socket{} }
 
 func rawListener(net.Listener) syscall.RawConn { return nil }
 
 func waitRead(syscall.RawConn) error { return nil }
 
-type socketReader struct{}
+type socketReader struct{ socket }
 
-func (*socketReader) init(*socket)                  {}
-func (*socketReader) ok() bool                      { return false }
 func (*socketReader) try([]byte) (int, error)       { return 0, stream.ErrWouldBlock }
 func (*socketReader) ask([]byte) error              { return stream.ErrWouldBlock }
 func (*socketReader) answer(err error) (int, error) { return 0, err }
@@ -31,10 +31,8 @@ func (*socketReader) wait() error                   { return nil }
 func (*socketReader) hungUp() bool                  { return false }
 func (*socketReader) wasReset() bool                { return false }
 
-type socketWriter struct{}
+type socketWriter struct{ socket }
 
-func (*socketWriter) init(*socket)                  {}
-func (*socketWriter) ok() bool                      { return false }
 func (*socketWriter) try([]byte) (int, error)       { return 0, stream.ErrWouldBlock }
 func (*socketWriter) ask([]byte) error              { return stream.ErrWouldBlock }
 func (*socketWriter) answer(err error) (int, error) { return 0, err }

@@ -13,16 +13,17 @@ import (
 	"github.com/strata-go/strata/stream"
 )
 
-// A socket is a net.Conn that can be asked without waiting.
+// A socket is a net.Conn that can be asked without waiting. The zero socket is
+// none.
 type socket struct {
 	conn net.Conn
 	raw  syscall.RawConn
 	tcp  bool
 }
 
-// socketOf returns nil for whatever is not exactly a stream socket of package
+// socketOf returns none for whatever is not exactly a stream socket of package
 // net: a type that embeds one may buffer what it reads.
-func socketOf(conn net.Conn) *socket {
+func socketOf(conn net.Conn) socket {
 	var raw syscall.RawConn
 	var err error
 	tcp := false
@@ -32,23 +33,25 @@ func socketOf(conn net.Conn) *socket {
 		tcp = true
 	case *net.UnixConn:
 		if s.LocalAddr().Network() != "unix" { // unixgram, unixpacket
-			return nil
+			return socket{}
 		}
 		raw, err = s.SyscallConn()
 	default:
-		return nil
+		return socket{}
 	}
 	if err != nil {
-		return nil
+		return socket{}
 	}
-	return &socket{conn: conn, raw: raw, tcp: tcp}
+	return socket{conn: conn, raw: raw, tcp: tcp}
 }
 
+func (s *socket) ok() bool { return s.raw != nil }
+
 // A socketReader reads without waiting, and waits without reading. The
-// functions that do it under the descriptor's lock are made once, so that a
-// call allocates nothing.
+// functions that do it under the descriptor's lock are made once, by the first
+// call that needs them, so that further ones allocate nothing.
 type socketReader struct {
-	*socket
+	socket
 	once, poll, pollOnce func(fd uintptr) (done bool)
 
 	p     []byte
@@ -57,9 +60,8 @@ type socketReader struct {
 	ready bool
 }
 
-func (r *socketReader) init(s *socket) {
-	r.socket = s
-	r.once = func(fd uintptr) bool { // as a method value it would be two functions
+func (r *socketReader) readOnce() func(fd uintptr) bool {
+	return func(fd uintptr) bool { // as a method value it would be two functions
 		for {
 			r.n, r.err = syscall.Read(int(fd), r.p[:min(len(r.p), maxTransfer)])
 			if r.err != syscall.EINTR {
@@ -67,10 +69,7 @@ func (r *socketReader) init(s *socket) {
 			}
 		}
 	}
-	r.poll, r.pollOnce = r.pollNow, r.pollOnly
 }
-
-func (r *socketReader) ok() bool { return r.socket != nil }
 
 // try reads what is there. The error is stream.ErrWouldBlock when that is
 // nothing, or when there is no socket to ask.
@@ -80,8 +79,11 @@ func (r *socketReader) try(p []byte) (int, error) {
 
 // ask and answer are the halves of try, before and after the system call.
 func (r *socketReader) ask(p []byte) error {
-	if r.socket == nil {
+	if !r.ok() {
 		return stream.ErrWouldBlock
+	}
+	if r.once == nil {
+		r.once = r.readOnce()
 	}
 	r.p = p
 	return r.raw.Read(r.once)
@@ -106,11 +108,19 @@ func (r *socketReader) answer(err error) (int, error) {
 // readable reports whether try has an answer. It takes no error from the
 // socket, as a read with MSG_PEEK would.
 func (r *socketReader) readable() bool {
+	if r.pollOnce == nil {
+		r.pollOnce = r.pollOnly
+	}
 	return r.raw.Read(r.pollOnce) == nil && r.ready
 }
 
 // wait parks until readable.
-func (r *socketReader) wait() error { return r.raw.Read(r.poll) }
+func (r *socketReader) wait() error {
+	if r.poll == nil {
+		r.poll = r.pollNow
+	}
+	return r.raw.Read(r.poll)
+}
 
 func (r *socketReader) pollNow(fd uintptr) bool {
 	r.ready = isReadable(fd)
@@ -156,7 +166,7 @@ func waitRead(raw syscall.RawConn) error { return raw.Read(isReadable) }
 // hungUp reports whether the peer of a Unix socket is gone altogether: the
 // kernel says no more of whether it left bytes unread. TCP does, see wasReset.
 func (r *socketReader) hungUp() bool {
-	if r.socket == nil || r.tcp {
+	if !r.ok() || r.tcp {
 		return false
 	}
 	gone := false
@@ -170,7 +180,7 @@ func (r *socketReader) hungUp() bool {
 
 // A socketWriter writes without waiting.
 type socketWriter struct {
-	*socket
+	socket
 	once func(fd uintptr) (done bool)
 
 	p   []byte
@@ -178,9 +188,8 @@ type socketWriter struct {
 	err error
 }
 
-func (w *socketWriter) init(s *socket) {
-	w.socket = s
-	w.once = func(fd uintptr) bool {
+func (w *socketWriter) writeOnce() func(fd uintptr) bool {
+	return func(fd uintptr) bool {
 		for w.n < len(w.p) {
 			n, err := syscall.Write(int(fd), w.p[w.n:min(len(w.p), w.n+maxTransfer)])
 			if n > 0 {
@@ -195,8 +204,6 @@ func (w *socketWriter) init(s *socket) {
 	}
 }
 
-func (w *socketWriter) ok() bool { return w.socket != nil }
-
 // try writes what there is room for. The error is stream.ErrWouldBlock when
 // that is not all, or when there is no socket to ask.
 func (w *socketWriter) try(p []byte) (int, error) {
@@ -205,8 +212,11 @@ func (w *socketWriter) try(p []byte) (int, error) {
 
 // ask and answer are the halves of try, before and after the system call.
 func (w *socketWriter) ask(p []byte) error {
-	if w.socket == nil {
+	if !w.ok() {
 		return stream.ErrWouldBlock
+	}
+	if w.once == nil {
+		w.once = w.writeOnce()
 	}
 	w.p = p
 	return w.raw.Write(w.once)
