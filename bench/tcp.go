@@ -77,29 +77,34 @@ func reset(c *net.TCPConn) error {
 // accepts measures taking connections that wait.
 func accepts(p policy) func(*cleanup) (ours, theirs side, err error) {
 	return func(undo *cleanup) (ours, theirs side, err error) {
-		a, clientsOfA, err := backlog()
+		ln, err := tcp.Listen(context.Background(), "127.0.0.1:0", nil)
 		if err != nil {
 			return nil, nil, err
 		}
-		ln := tcp.WrapListener(a)
 		undo.add(ln.Close)
-		ours = inBatches(clientsOfA.connect,
+		addr, err := tcp.LocalAddr.Get(ln)
+		if err != nil {
+			return nil, nil, err
+		}
+		visitors := &clients{addr: addr.String()}
+		ours = inBatches(visitors.connect,
 			func() (*tcp.Conn, error) {
 				var c *tcp.Conn
 				err := p.do(func(ctx context.Context) (err error) { c, err = ln.Accept(ctx); return err })
 				return c, err
-			}, func(c *tcp.Conn) error { return errors.Join(clientsOfA.leave(), c.Close()) })
-		b, clientsOfB, err := backlog()
+			}, func(c *tcp.Conn) error { return errors.Join(visitors.leave(), c.Close()) })
+		b, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, nil, err
 		}
 		undo.add(b.Close)
-		theirs = inBatches(clientsOfB.connect,
+		theirVisitors := &clients{addr: b.Addr().String()}
+		theirs = inBatches(theirVisitors.connect,
 			func() (net.Conn, error) {
 				var c net.Conn
 				err := p.do(func(context.Context) (err error) { c, err = b.Accept(); return err })
 				return c, err
-			}, func(c net.Conn) error { return errors.Join(clientsOfB.leave(), c.Close()) })
+			}, func(c net.Conn) error { return errors.Join(theirVisitors.leave(), c.Close()) })
 		return ours, theirs, nil
 	}
 }
@@ -108,14 +113,6 @@ func accepts(p policy) func(*cleanup) (ours, theirs side, err error) {
 type clients struct {
 	addr  string
 	conns []*net.TCPConn
-}
-
-func backlog() (*net.TCPListener, *clients, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, nil, err
-	}
-	return ln.(*net.TCPListener), &clients{addr: ln.Addr().String()}, nil
 }
 
 func (cs *clients) connect() error {

@@ -13,6 +13,15 @@ import (
 	"github.com/strata-go/strata/internal/sockopt"
 )
 
+// A binding makes the sockets of a Listener.
+type binding struct {
+	ListenConfig
+
+	// keepAlive is what accepted connections have to be told, where they do
+	// not have it from the socket that listens.
+	keepAlive net.KeepAliveConfig
+}
+
 // A place is where one socket of a listener listens.
 type place struct {
 	network string     // tcp4, tcp6, or tcp for both
@@ -68,9 +77,9 @@ const portTries = 32
 // bindAll opens a socket at each of the places, with the same port. Where
 // port is 0 the system chooses one for the first; a place that has it taken is
 // the first to choose in the next try.
-func (c *ListenConfig) bindAll(ctx context.Context, places []place, port uint16) ([]*net.TCPListener, error) {
+func (b *binding) bindAll(ctx context.Context, places []place, port uint16) ([]*net.TCPListener, error) {
 	for first, try := 0, 1; ; try++ {
-		lns, failed, err := c.bindFrom(ctx, places, first, port)
+		lns, failed, err := b.bindFrom(ctx, places, first, port)
 		if err == nil {
 			return lns, nil
 		}
@@ -84,12 +93,12 @@ func (c *ListenConfig) bindAll(ctx context.Context, places []place, port uint16)
 // bindFrom begins with the place that has the index first, and leaves out
 // families that this host does not have. With an error, which is that of the
 // place with the index failed, it leaves nothing open.
-func (c *ListenConfig) bindFrom(ctx context.Context, places []place, first int, port uint16) (lns []*net.TCPListener, failed int, err error) {
+func (b *binding) bindFrom(ctx context.Context, places []place, first int, port uint16) (lns []*net.TCPListener, failed int, err error) {
 	lns = make([]*net.TCPListener, len(places))
 	var missing error
 	for k := range places {
 		i := (first + k) % len(places)
-		ln, err := c.bind(ctx, places[i], port)
+		ln, err := b.bind(ctx, places[i], port)
 		if err == nil {
 			lns[i] = ln
 			port = uint16(ln.Addr().(*net.TCPAddr).Port)
@@ -113,14 +122,9 @@ func (c *ListenConfig) bindFrom(ctx context.Context, places []place, first int, 
 	return lns, 0, nil
 }
 
-func (c *ListenConfig) bind(ctx context.Context, p place, port uint16) (*net.TCPListener, error) {
-	var share func(uintptr) error
-	if c.ReusePort {
-		share = sockopt.ReusePort
-	}
-	lc := net.ListenConfig{Control: c.control(share)}
-	lc.KeepAlive, lc.KeepAliveConfig = c.keepAlive()
-	if c.UserTimeout != 0 || p.addr.Zone() != "" {
+func (b *binding) bind(ctx context.Context, p place, port uint16) (*net.TCPListener, error) {
+	lc := net.ListenConfig{Control: b.control(b.prepare), KeepAlive: -1} // which is left to us
+	if b.UserTimeout != 0 || p.addr.Zone() != "" {
 		lc.SetMultipathTCP(false) // which has no such option, and forgets zones
 	}
 	ln, err := lc.Listen(ctx, p.network, p.at(port))
@@ -128,22 +132,33 @@ func (c *ListenConfig) bind(ctx context.Context, p place, port uint16) (*net.TCP
 		return nil, err
 	}
 	t := ln.(*net.TCPListener)
-	if err := c.setBacklog(t); err != nil {
+	if err := b.setBacklog(t); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
 }
 
+// prepare sets the options of a socket that is going to listen.
+func (b *binding) prepare(fd uintptr) error {
+	if _, keepAlive := b.Options.keepAlive(); keepAlive.Enable && sockopt.KeepAlive(fd, keepAlive) != nil {
+		b.keepAlive = keepAlive // as on other systems than Linux, and old ones with Multipath TCP
+	}
+	if b.ReusePort {
+		return sockopt.ReusePort(fd)
+	}
+	return nil
+}
+
 // setBacklog listens once more: package net always asks for the most.
-func (c *ListenConfig) setBacklog(ln *net.TCPListener) error {
-	if c.Backlog <= 0 {
+func (b *binding) setBacklog(ln *net.TCPListener) error {
+	if b.Backlog <= 0 {
 		return nil
 	}
 	raw, err := ln.SyscallConn()
 	if err != nil {
 		return err
 	}
-	return sockopt.Control(raw, func(fd uintptr) error { return sockopt.Backlog(fd, c.Backlog) })
+	return sockopt.Control(raw, func(fd uintptr) error { return sockopt.Backlog(fd, b.Backlog) })
 }
 
 // Errors of the system, with the numbers that they have on Windows.

@@ -47,9 +47,10 @@ type ListenConfig struct {
 // A Listener accepts TCP connections, on one socket or on several with one
 // port. Several goroutines may accept at once.
 type Listener struct {
-	io      acceptor
-	options Options
-	facts   *attr.Set
+	io        acceptor
+	options   Options
+	keepAlive net.KeepAliveConfig // see binding
+	facts     *attr.Set
 }
 
 // An acceptor is the engine over the sockets.
@@ -83,21 +84,21 @@ var _ stream.Listener[*Conn] = (*Listener)(nil)
 // taken too, where package net has it so by default (Linux), but for an
 // address with a zone and with a UserTimeout. The context bounds the call alone, not the listener.
 func Listen(ctx context.Context, addr string, cfg *ListenConfig) (*Listener, error) {
-	var c ListenConfig
+	var b binding
 	if cfg != nil {
-		c = *cfg
+		b.ListenConfig = *cfg
 	}
-	lns, err := c.listen(ctx, addr)
+	lns, err := b.listen(ctx, addr)
 	if err != nil {
 		if canceled := stream.ContextError(ctx); canceled != nil {
 			err = canceled
 		}
 		return nil, fmt.Errorf("tcp: listen %s: %w", addr, err)
 	}
-	return newListener(c.Options, lns), nil
+	return newListener(b.Options, b.keepAlive, lns), nil
 }
 
-func (c *ListenConfig) listen(ctx context.Context, addr string) ([]*net.TCPListener, error) {
+func (b *binding) listen(ctx context.Context, addr string) ([]*net.TCPListener, error) {
 	if err := stream.ContextError(ctx); err != nil {
 		return nil, err
 	}
@@ -105,11 +106,11 @@ func (c *ListenConfig) listen(ctx context.Context, addr string) ([]*net.TCPListe
 	if err != nil {
 		return nil, err
 	}
-	places, err := c.places(ctx, host)
+	places, err := b.places(ctx, host)
 	if err != nil {
 		return nil, err
 	}
-	return c.bindAll(ctx, places, port)
+	return b.bindAll(ctx, places, port)
 }
 
 // WrapListener returns ln as a Listener. It takes ln over, whose deadline it
@@ -118,11 +119,11 @@ func WrapListener(ln *net.TCPListener) *Listener {
 	if ln == nil {
 		panic("tcp: WrapListener: nil ln")
 	}
-	return newListener(Options{}, []*net.TCPListener{ln})
+	return newListener(Options{}, net.KeepAliveConfig{}, []*net.TCPListener{ln})
 }
 
-func newListener(o Options, lns []*net.TCPListener) *Listener {
-	l := &Listener{options: o}
+func newListener(o Options, keepAlive net.KeepAliveConfig, lns []*net.TCPListener) *Listener {
+	l := &Listener{options: o, keepAlive: keepAlive}
 	sockets := make([]attr.Provider, len(lns))
 	below := make([]net.Listener, len(lns))
 	for i, ln := range lns {
@@ -148,7 +149,11 @@ func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	c := conn.(*net.TCPConn)
-	_ = l.options.apply(c) // fails only if the peer is gone, which the first call will tell
+	// These fail only if the peer is gone, which the first call will tell.
+	_ = l.options.apply(c)
+	if l.keepAlive.Enable {
+		_ = c.SetKeepAliveConfig(l.keepAlive)
+	}
 	return wrap(c, "", nil), nil
 }
 
