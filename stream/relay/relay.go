@@ -49,7 +49,9 @@ func (e *IdleError) Timeout() bool { return true }
 // Run returns nil when both directions have ended. When a stream fails, when
 // ctx is done, or when the relay was half-open and idle for too long, it
 // aborts both streams (stream.Abort) so that neither peer takes that for a
-// clean end, and returns why.
+// clean end, and returns why. A stream that breaks while bytes are sent to it
+// may have said something before: a server that answers and hangs up, say, in
+// the middle of a request that it does not want. That is passed on first.
 //
 // To a stream that cannot half-close, which is errors.ErrUnsupported, the end
 // is told by closing it when the other direction ends too. Run panics when a or
@@ -81,8 +83,9 @@ type relay struct {
 func (r *relay) run(ctx context.Context, a, b stream.ByteStream) error {
 	err := structured.Run(ctx, func(_ context.Context, g *structured.Group) error {
 		r.idle.expire = g.Cancel
-		g.Go("a to b", func(ctx context.Context) error { return r.copy(ctx, b, a, &r.counts.AToB) })
-		g.Go("b to a", func(ctx context.Context) error { return r.copy(ctx, a, b, &r.counts.BToA) })
+		there, back := make(chan struct{}), make(chan struct{})
+		g.Go("a to b", func(ctx context.Context) error { return r.copy(ctx, b, a, &r.counts.AToB, there, back) })
+		g.Go("b to a", func(ctx context.Context) error { return r.copy(ctx, a, b, &r.counts.BToA, back, there) })
 		return nil
 	})
 	if idle := r.idle.err(); idle != nil && err == nil {
@@ -91,28 +94,45 @@ func (r *relay) run(ctx context.Context, a, b stream.ByteStream) error {
 	return err
 }
 
-// copy is one direction, with its end.
-func (r *relay) copy(ctx context.Context, dst, src stream.ByteStream, count *int64) (err error) {
-	*count, err = stream.Copy(ctx, meter{dst, r.idle}, src)
-	if err != nil {
-		return err
+// copy is one direction, with its end, which it tells by closing done. When it
+// fails because dst is broken, it waits for the other direction, which
+// receives what dst has left.
+func (r *relay) copy(ctx context.Context, dst, src stream.ByteStream, count *int64, done chan<- struct{}, other <-chan struct{}) (err error) {
+	to := &meter{ByteSender: dst, idle: r.idle}
+	if *count, err = stream.Copy(ctx, to, src); err == nil {
+		err = to.end(ctx, dst)
 	}
-	if err := dst.SendEOF(ctx); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+	close(done)
+	if err != nil && !errors.Is(to.err, stream.ErrBroken) {
 		return err
 	}
 	r.idle.end()
-	return nil
+	if err != nil {
+		select {
+		case <-other:
+		case <-ctx.Done():
+		}
+	}
+	return err
 }
 
 // A meter tells idle when bytes move.
 type meter struct {
 	stream.ByteSender
 	idle *idle
+	err  error // of sending
 }
 
-func (m meter) Send(ctx context.Context, p []byte) (int, error) {
+func (m *meter) Send(ctx context.Context, p []byte) (n int, err error) {
 	m.idle.touch() // they came
-	n, err := m.ByteSender.Send(ctx, p)
+	n, m.err = m.ByteSender.Send(ctx, p)
 	m.idle.touch() // and went
-	return n, err
+	return n, m.err
+}
+
+func (m *meter) end(ctx context.Context, dst stream.ByteStream) error {
+	if m.err = dst.SendEOF(ctx); errors.Is(m.err, errors.ErrUnsupported) {
+		m.err = nil
+	}
+	return m.err
 }
