@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/strata-go/strata/internal/peers"
 	"github.com/strata-go/strata/internal/testpki"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/stream/netconn"
@@ -34,10 +35,7 @@ type openssl struct {
 // runOpenssl starts openssl; the test's end kills it.
 func runOpenssl(t *testing.T, args ...string) *openssl {
 	t.Helper()
-	path, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("openssl is not installed")
-	}
+	path := peers.Program(t, "openssl", "openssl")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
 	cmd := exec.CommandContext(ctx, path, args...)
 	in, err := cmd.StdinPipe()

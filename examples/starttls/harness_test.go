@@ -88,16 +88,6 @@ func wantBody(t *testing.T) string {
 	return string(turns[0].Data)
 }
 
-// program finds a program of others, or skips the test.
-func program(t *testing.T, name, debianPackage string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("%s is not installed (Debian: %s)", name, debianPackage)
-	}
-	return path
-}
-
 // runProgram runs a program with input and returns what it printed.
 func runProgram(t *testing.T, input, name string, args ...string) (string, error) {
 	t.Helper()

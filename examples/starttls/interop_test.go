@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/strata-go/strata/internal/golden"
+	"github.com/strata-go/strata/internal/peers"
 	"github.com/strata-go/strata/internal/testpki"
 )
 
@@ -32,7 +33,7 @@ func underTLS(t *testing.T) string {
 }
 
 func TestOpenSSLCompletesASession(t *testing.T) {
-	openssl := program(t, "openssl", "openssl")
+	openssl := peers.Program(t, "openssl", "openssl")
 	for version, flag := range map[string]string{"TLS 1.2": "-tls1_2", "TLS 1.3": "-tls1_3"} {
 		t.Run(version, func(t *testing.T) {
 			ts := startServer(t)
@@ -52,7 +53,7 @@ func TestOpenSSLCompletesASession(t *testing.T) {
 }
 
 func TestSwaksCompletesASession(t *testing.T) {
-	swaks := program(t, "swaks", "swaks libnet-ssleay-perl")
+	swaks := peers.Program(t, "swaks", "swaks libnet-ssleay-perl")
 	for version, protocol := range map[string]string{"TLS 1.2": "tlsv1_2", "TLS 1.3": "tlsv1_3"} {
 		t.Run(version, func(t *testing.T) {
 			ts := startServer(t)
@@ -91,10 +92,7 @@ asyncio.run(main())
 `
 
 func TestClientDeliversToAServerOfOthers(t *testing.T) {
-	python := "/usr/bin/python3" // where Debian's packages are
-	if exec.Command(python, "-c", "import aiosmtpd").Run() != nil {
-		t.Skip("aiosmtpd is not installed (Debian: python3-aiosmtpd)")
-	}
+	python := peers.Python(t, "aiosmtpd")
 	ca, _, err := newAuthority("localhost")
 	require.NoError(t, err)
 	leaf, err := ca.Issue(testpki.Server)

@@ -137,30 +137,3 @@ discard   unix  -       -       n       -       -       discard
 error     unix  -       -       n       -       -       error
 retry     unix  -       -       n       -       -       error
 `
-
-// Stunnel starts stunnel in one of its protocol modes ("smtp", "imap", "pop3",
-// "pgsql"): a server that does the dialogue and the handshake, and then connects to
-// the address given. It returns its own.
-func Stunnel(tb TB, files Files, protocol, connect string) string {
-	tb.Helper()
-	path := Program(tb, "stunnel", "stunnel4")
-	dir, port := directory(tb), ports(tb, 1)[0]
-	conf := filepath.Join(dir, "stunnel.conf")
-	write(tb, conf, stunnelConf, map[string]string{
-		"PORT": port, "CONNECT": connect, "PROTOCOL": protocol, "CERT": files.Cert, "KEY": files.Key,
-	})
-	process{dir: dir, argv: []string{path, conf}, addr: local(port)}.start(tb)
-	return local(port)
-}
-
-const stunnelConf = `
-foreground = yes
-pid =
-debug = 4
-[server]
-accept = 127.0.0.1:%PORT%
-connect = %CONNECT%
-protocol = %PROTOCOL%
-cert = %CERT%
-key = %KEY%
-`

@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 )
 
 // OpenSSLServer starts openssl s_server with more arguments, such as "-rev" to send back
@@ -130,38 +129,39 @@ stream {
 }
 `
 
-// StunnelTLS is HAProxyTLS for stunnel. With a protocol, such as "smtp", it has that
-// one's dialogue in front of the server for TLS.
-func StunnelTLS(tb TB, files Files, plain, secure, protocol string) Terminator {
+// Stunnel is HAProxyTLS for stunnel. With a protocol, such as "smtp", it has that one's
+// dialogue before both handshakes.
+func Stunnel(tb TB, files Files, plain, secure, protocol string) Terminator {
 	tb.Helper()
 	path := Program(tb, "stunnel", "stunnel4")
 	dir, port := directory(tb), ports(tb, 2)
 	conf := filepath.Join(dir, "stunnel.conf")
-	content := stunnelTLSConf
 	if protocol != "" {
-		content += "protocol = " + protocol + "\n"
+		protocol = "protocol = " + protocol
 	}
-	write(tb, conf, strings.TrimSpace(content)+"\n", map[string]string{
-		"CA": files.CA, "CERT": files.Cert, "KEY": files.Key,
+	write(tb, conf, stunnelConf, map[string]string{
+		"PROTOCOL": protocol, "CA": files.CA, "CERT": files.Cert, "KEY": files.Key,
 		"TLS": port[0], "CLEAR": port[1], "PLAIN": plain, "SECURE": secure,
 	})
 	process{dir: dir, argv: []string{path, conf}, addr: local(port[0])}.start(tb)
 	return Terminator{TLS: local(port[0]), Plain: local(port[1])}
 }
 
-const stunnelTLSConf = `
+const stunnelConf = `
 foreground = yes
 pid =
 debug = 4
 [server]
 accept = 127.0.0.1:%TLS%
 connect = %PLAIN%
+%PROTOCOL%
 cert = %CERT%
 key = %KEY%
 [client]
 client = yes
 accept = 127.0.0.1:%CLEAR%
 connect = %SECURE%
+%PROTOCOL%
 CAfile = %CA%
 verifyChain = yes
 checkHost = localhost

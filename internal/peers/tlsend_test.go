@@ -73,7 +73,7 @@ var tlsEchoes = []tlsEcho{
 	{name: "gnutls", start: func(t *testing.T, f peers.Files) string { return peers.GnuTLSServer(t, f) }},
 	// stunnel reads no more of a connection that ended both ways.
 	{name: "stunnel", cuts: true, start: func(t *testing.T, f peers.Files) string {
-		return peers.StunnelTLS(t, f, echoing(t), "127.0.0.1:1", "").TLS
+		return peers.Stunnel(t, f, echoing(t), "127.0.0.1:1", "").TLS
 	}},
 	{name: "haproxy", start: func(t *testing.T, f peers.Files) string {
 		return peers.HAProxyTLS(t, f, echoing(t), "127.0.0.1:1").TLS
@@ -197,7 +197,7 @@ var tlsClients = []tlsClient{
 		}
 	}},
 	{name: "stunnel", start: func(t *testing.T, f peers.Files, addr string, p payload) func() {
-		return firstThrough(t, peers.StunnelTLS(t, f, "127.0.0.1:1", addr, "").Plain, p)
+		return firstThrough(t, peers.Stunnel(t, f, "127.0.0.1:1", addr, "").Plain, p)
 	}},
 	{name: "haproxy", start: func(t *testing.T, f peers.Files, addr string, p payload) func() {
 		return firstThrough(t, peers.HAProxyTLS(t, f, "127.0.0.1:1", addr).Plain, p)

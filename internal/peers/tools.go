@@ -47,20 +47,22 @@ func Start(tb TB, stdin *os.File, name, debianPackage string, args ...string) *R
 	return process{dir: directory(tb), argv: append([]string{path}, args...), stdin: stdin}.start(tb)
 }
 
-// python sees the packages of Debian, which are in dist, and another one does not.
-const (
-	python = "/usr/bin/python3"
-	dist   = "/usr/lib/python3/dist-packages/"
-)
+// Python returns the path of Debian's Python, which is not everybody's, and has the
+// modules named, or ends the test.
+func Python(tb TB, modules ...string) string {
+	tb.Helper()
+	for _, name := range modules {
+		if _, err := os.Stat("/usr/lib/python3/dist-packages/" + name); err != nil {
+			missing(tb, name, "python3-"+name)
+		}
+	}
+	return "/usr/bin/python3"
+}
 
 // AnyIO runs a program in Python that needs AnyIO and Trio, and returns once it has
 // printed a line.
 func AnyIO(tb TB, program string, args ...string) *Running {
 	tb.Helper()
-	for _, name := range []string{"anyio", "trio"} {
-		if _, err := os.Stat(dist + name); err != nil {
-			missing(tb, name, "python3-"+name)
-		}
-	}
-	return process{dir: directory(tb), argv: append([]string{python, "-W", "ignore", program}, args...), says: "\n"}.start(tb)
+	argv := append([]string{Python(tb, "anyio", "trio"), "-W", "ignore", program}, args...)
+	return process{dir: directory(tb), argv: argv, says: "\n"}.start(tb)
 }

@@ -1,9 +1,11 @@
 package proxyproto_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,6 +152,106 @@ func TestClientsOfHAProxyAndNginxAreKnown(t *testing.T) {
 				assert.NotEqual(t, us, remotes[1])
 				assert.Equal(t, front, all(t, tcp.LocalAddrPort, s)[0])
 			}
+		})
+	}
+}
+
+// TestHeadersOfHAProxyAndNginxAreOurs takes the headers as they come off the wire,
+// which have to be what we make of them, byte for byte.
+func TestHeadersOfHAProxyAndNginxAreOurs(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ln, err := tcp.Listen(ctx, "127.0.0.1:0", nil)
+	require.NoError(t, err)
+	defer ln.Close()
+	addr, _ := tcp.LocalAddr.Lookup(ln)
+	pem, cfg := files(t)
+	haproxy, nginx := peers.HAProxy(t, pem, addr.String()), peers.Nginx(t, addr.String())
+	for _, tt := range []struct {
+		name, addr string
+		secure     bool
+		length     int // in bytes, where it does not depend on ports
+	}{
+		{"haproxy, v1", haproxy.V1, false, 0},
+		{"haproxy, v2", haproxy.V2, false, 16 + 12},
+		{"haproxy, v2 with TLVs", haproxy.TLS, true, 0},
+		{"nginx, v1", nginx.V1, false, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := tcp.Dial(ctx, tt.addr, nil)
+			require.NoError(t, err)
+			var s stream.ByteStream = c
+			if tt.secure {
+				s, err = tls.WrapClient(ctx, c, cfg, nil)
+				require.NoError(t, err)
+			}
+			defer s.Close()
+			_, err = s.Send(ctx, []byte(marker))
+			require.NoError(t, err)
+			wire := marked(t, ctx, ln)
+			got, err := receive(t, wire+marker)
+			require.NoError(t, err)
+			defer got.Close()
+			h, err := proxyproto.Received.Get(got)
+			require.NoError(t, err)
+			ours, err := h.Append(nil)
+			require.NoError(t, err)
+			assert.Equal(t, wire, string(ours))
+			if tt.length > 0 {
+				assert.Len(t, wire, tt.length)
+			}
+		})
+	}
+}
+
+// marker is what a test sends behind the header that a proxy makes.
+const marker = "behind the header"
+
+// marked returns what stands before the marker on the next connection that has one,
+// which checks of the proxy's and of its port do not.
+func marked(t *testing.T, ctx context.Context, ln *tcp.Listener) string {
+	t.Helper()
+	for {
+		s, err := ln.Accept(ctx)
+		require.NoError(t, err)
+		var got []byte
+		p := make([]byte, 1024)
+		for err == nil && !bytes.HasSuffix(got, []byte(marker)) {
+			var n int
+			n, err = s.Receive(ctx, p)
+			got = append(got, p[:n]...)
+		}
+		require.NoError(t, s.Close())
+		if err == nil {
+			return strings.TrimSuffix(string(got), marker)
+		}
+	}
+}
+
+// TestMegabytesGoThroughHAProxyAndNginx ends our direction while bytes are on the way
+// back.
+func TestMegabytesGoThroughHAProxyAndNginx(t *testing.T) {
+	b := behind(t)
+	pem, _ := files(t)
+	haproxy, nginx := peers.HAProxy(t, pem, b.addr), peers.Nginx(t, b.addr)
+	sent := bytes.Repeat([]byte("through a proxy\n"), 250_000)
+	for name, addr := range map[string]string{"haproxy, v1": haproxy.V1, "haproxy, v2": haproxy.V2, "nginx": nginx.V1} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			s, err := tcp.Dial(ctx, addr, nil)
+			require.NoError(t, err)
+			defer s.Close()
+			ended := make(chan error, 1)
+			go func() {
+				_, err := s.Send(ctx, sent)
+				ended <- errors.Join(err, s.SendEOF(ctx))
+			}()
+			got, err := io.ReadAll(stream.NewReader(ctx, s))
+			require.NoError(t, err)
+			require.NoError(t, <-ended)
+			assert.True(t, bytes.Equal(sent, got), "all of it, and not %d bytes", len(got))
+			<-b.streams
 		})
 	}
 }

@@ -88,6 +88,7 @@ func TestProFTPD(t *testing.T) {
 			require.NoError(t, down.Close())
 			c.reply(t, ctx, "226")
 			c.command(t, ctx, "QUIT", "221")
+			assertEnds(t, ctx, c.control)
 			require.NoError(t, c.control.Close())
 		})
 	}

@@ -39,6 +39,9 @@ type realServer struct {
 	// binary is the talk of a protocol without lines: what the client says,
 	// and how the answer begins.
 	binary [2]string
+
+	bye  string // said last
+	ends bool   // after all that the server ends the connection
 }
 
 // testServer has the whole conversation over both versions, and a wrong name.
@@ -70,6 +73,12 @@ func testServer(t *testing.T, r realServer) {
 				require.NoError(t, s.ReceiveExactly(ctx, answer))
 				assert.Equal(t, r.binary[1], string(answer))
 			}
+			if r.bye != "" {
+				say(t, ctx, s, r.bye)
+			}
+			if r.ends {
+				assertEnds(t, ctx, s)
+			}
 			require.NoError(t, s.Close())
 		})
 	}
@@ -84,6 +93,15 @@ func testServer(t *testing.T, r realServer) {
 	})
 }
 
+// assertEnds asserts that the server ends the connection, with close_notify.
+func assertEnds(t *testing.T, ctx context.Context, s *buffered.Stream) {
+	t.Helper()
+	rest(ctx, s)
+	clean, err := tls.EndedCleanly.Get(s)
+	require.NoError(t, err)
+	assert.True(t, clean)
+}
+
 func smtpClient(cfg *tls.Config) negotiator { return starttls.SMTP{Name: "c.example", TLS: cfg}.Client }
 func imapClient(cfg *tls.Config) negotiator { return starttls.IMAP{TLS: cfg}.Client }
 func pop3Client(cfg *tls.Config) negotiator { return starttls.POP3{TLS: cfg}.Client }
@@ -93,18 +111,20 @@ func ldapClient(cfg *tls.Config) negotiator { return starttls.LDAP{TLS: cfg}.Cli
 
 func TestSlapd(t *testing.T) {
 	const (
+		bye  = "\x30\x05\x02\x01\x03\x42\x00" // unbind
 		bind = "\x30\x21\x02\x01\x02\x60\x1c\x02\x01\x03\x04\x10cn=admin,dc=test\x80\x05right"
 		yes  = "\x30\x0c\x02\x01\x02\x61\x07\x0a\x01\x00"
 	)
-	testServer(t, realServer{client: ldapClient, addr: peers.Slapd(t, files(t), "right"), binary: [2]string{bind, yes}})
+	testServer(t, realServer{client: ldapClient, addr: peers.Slapd(t, files(t), "right"), binary: [2]string{bind, yes}, bye: bye, ends: true})
 }
 
 func TestPostgreSQL(t *testing.T) {
 	const (
 		startup = "\x00\x00\x00\x17\x00\x03\x00\x00user\x00postgres\x00\x00"
+		bye     = "X\x00\x00\x00\x04"
 		yes     = "R\x00\x00\x00\x08\x00\x00\x00\x00" // AuthenticationOk
 	)
-	testServer(t, realServer{client: pgClient, addr: peers.PostgreSQL(t, files(t)), binary: [2]string{startup, yes}})
+	testServer(t, realServer{client: pgClient, addr: peers.PostgreSQL(t, files(t)), binary: [2]string{startup, yes}, bye: bye, ends: true})
 }
 
 func TestMariaDB(t *testing.T) {
@@ -147,18 +167,22 @@ func TestProsody(t *testing.T) {
 				}
 				return s, err
 			}
-		}, binary: [2]string{"</stream:stream>", "</stream:stream>"}})
+		}, binary: [2]string{"</stream:stream>", "</stream:stream>"}, ends: true})
 	}
 }
 
 func TestDovecot(t *testing.T) {
 	mail := peers.Dovecot(t, files(t))
-	t.Run("IMAP", func(t *testing.T) { testServer(t, realServer{client: imapClient, addr: mail.IMAP, talk: imapTalk}) })
-	t.Run("POP3", func(t *testing.T) { testServer(t, realServer{client: pop3Client, addr: mail.POP3, talk: pop3Talk}) })
+	t.Run("IMAP", func(t *testing.T) {
+		testServer(t, realServer{client: imapClient, addr: mail.IMAP, talk: imapTalk, ends: true})
+	})
+	t.Run("POP3", func(t *testing.T) {
+		testServer(t, realServer{client: pop3Client, addr: mail.POP3, talk: pop3Talk, ends: true})
+	})
 }
 
 func TestPostfix(t *testing.T) {
-	testServer(t, realServer{client: smtpClient, addr: peers.Postfix(t, files(t)), talk: smtpTalk})
+	testServer(t, realServer{client: smtpClient, addr: peers.Postfix(t, files(t)), talk: smtpTalk, ends: true})
 }
 
 // TestStunnel has stunnel do the dialogue in front of a plain server of ours.
@@ -178,7 +202,7 @@ func TestStunnel(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.protocol, func(t *testing.T) {
 			addr := serve(t, tt.plain(), tt.answer)
-			testServer(t, realServer{client: tt.client, addr: peers.Stunnel(t, files(t), tt.protocol, addr.addr), talk: tt.talk})
+			testServer(t, realServer{client: tt.client, addr: peers.Stunnel(t, files(t), addr.addr, "127.0.0.1:1", tt.protocol).TLS, talk: tt.talk})
 		})
 	}
 }
@@ -195,6 +219,15 @@ type running struct {
 // serve runs a server until the end of the test, which gives the answer to each line.
 func serve(t *testing.T, side negotiator, answer string) *running {
 	t.Helper()
+	return serveTalk(t, side, func(ctx context.Context, s *buffered.Stream, r *running) error {
+		return r.talk(ctx, s, answer)
+	})
+}
+
+// serveTalk runs a server until the end of the test, which has a talk after the
+// negotiation.
+func serveTalk(t *testing.T, side negotiator, talk func(context.Context, *buffered.Stream, *running) error) *running {
+	t.Helper()
 	ln, err := tcp.Listen(t.Context(), "127.0.0.1:0", nil)
 	require.NoError(t, err)
 	addr, err := tcp.LocalAddr.Get(ln)
@@ -206,7 +239,8 @@ func serve(t *testing.T, side negotiator, answer string) *running {
 		done <- listener.Serve(ctx, ln, func(ctx context.Context, conn *tcp.Conn) error {
 			s, err := side(ctx, conn)
 			if err == nil {
-				err = r.talk(ctx, s, answer)
+				r.under(s)
+				err = talk(ctx, s, r)
 			}
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -221,19 +255,27 @@ func serve(t *testing.T, side negotiator, answer string) *running {
 	return r
 }
 
-func (r *running) talk(ctx context.Context, s *buffered.Stream, answer string) error {
+// under notes the version of TLS that s is under.
+func (r *running) under(s *buffered.Stream) {
 	if v, ok := tls.Version.Lookup(s); ok {
 		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.tls = append(r.tls, v.String())
-		r.mu.Unlock()
 	}
+}
+
+func (r *running) note(said string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.said = append(r.said, said)
+}
+
+func (r *running) talk(ctx context.Context, s *buffered.Stream, answer string) error {
 	for line, err := range s.Until(ctx, []byte("\r\n"), 8192) {
 		if err != nil {
 			return err
 		}
-		r.mu.Lock()
-		r.said = append(r.said, string(line))
-		r.mu.Unlock()
+		r.note(string(line))
 		if _, err := s.Send(ctx, []byte(reply(string(line), answer)+"\r\n")); err != nil {
 			return err
 		}
