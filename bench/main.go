@@ -11,7 +11,8 @@
 // quartiles, the noise floor (how far from 1 the quartiles of theirs against
 // theirs are in the same rounds), allocations per operation on all goroutines,
 // and the target where one is set: the ratio, or the time, to stay under. On a
-// shared machine the times mean little and the ratio much.
+// shared machine the times mean little and the ratio much. Cases of memory show
+// bytes of heap, and how many more of them ours may hold.
 package main
 
 import (
@@ -100,6 +101,10 @@ func printHeader(w io.Writer) {
 }
 
 func printText(w io.Writer, r result) error {
+	if r.OursBytes > 0 {
+		_, err := fmt.Fprintf(w, "%-*s %8.0f B %8.0f B  %6.3f  %s\n", nameWidth, r.Name, r.OursBytes, r.TheirsBytes, r.OursBytes/r.TheirsBytes, r.verdict())
+		return err
+	}
 	_, err := fmt.Fprintf(w, "%-*s %10.1f %10.1f  %6.3f [%.3f .. %.3f]  %-8s %7.2f / %-7.2f %s\n",
 		nameWidth, r.Name, r.OursNS, r.TheirsNS, r.Ratio, r.RatioQ1, r.RatioQ3,
 		fmt.Sprintf("+-%.3f", r.Noise), r.OursAllocs, r.TheirsAllocs, r.verdict())
@@ -110,12 +115,17 @@ func printText(w io.Writer, r result) error {
 func (r result) verdict() string {
 	target := "-"
 	switch {
+	case r.MaxExtra > 0:
+		target = fmt.Sprintf("+%.0f B", r.MaxExtra)
 	case r.Target > 0:
 		target = fmt.Sprintf("%.2f", r.Target)
 	case r.targetNS > 0:
 		target = fmt.Sprintf("%.0f ns", r.targetNS)
 	}
 	if r.Target > 0 && r.Ratio > r.Target || r.targetNS > 0 && r.OursNS > r.targetNS {
+		target += " OVER"
+	}
+	if r.MaxExtra > 0 && r.OursBytes > r.TheirsBytes+r.MaxExtra {
 		target += " OVER"
 	}
 	if r.AllocFree && r.OursAllocs > r.TheirsAllocs+allocTolerance {

@@ -30,6 +30,11 @@ func TestEveryCaseGivesSaneFiguresAndLeavesNothingBehind(t *testing.T) {
 			goleak.VerifyNone(t, goleak.IgnoreCurrent())
 			assert.Equal(t, procs, runtime.GOMAXPROCS(0))
 			assert.Equal(t, c.Name, r.Name)
+			if c.Footprint != nil {
+				assert.Positive(t, r.OursBytes)
+				assert.Positive(t, r.TheirsBytes)
+				return
+			}
 			for _, v := range []float64{r.OursNS, r.TheirsNS, r.RatioQ1} {
 				assert.Positive(t, v)
 				assert.False(t, math.IsInf(v, 0))
@@ -138,6 +143,8 @@ func TestVerdictSaysWhatMissesItsTarget(t *testing.T) {
 		{"6 ns OVER", result{targetNS: 6, OursNS: 6.1}},
 		{"- ALLOCATES", result{AllocFree: true, OursAllocs: 3, TheirsAllocs: 2}},
 		{"-", result{OursAllocs: 3, TheirsAllocs: 2}},
+		{"+1024 B", result{MaxExtra: 1024, OursBytes: 2024, TheirsBytes: 1000}},
+		{"+1024 B OVER", result{MaxExtra: 1024, OursBytes: 2025, TheirsBytes: 1000}},
 	} {
 		assert.Equal(t, tt.want, tt.r.verdict())
 	}
@@ -189,6 +196,9 @@ func TestBadArgumentsAreErrors(t *testing.T) {
 func BenchmarkCases(b *testing.B) {
 	for _, c := range cases {
 		for i, name := range []string{"ours", "theirs"} {
+			if c.Setup == nil {
+				continue // a Footprint has no time to measure
+			}
 			b.Run(c.Name+"/"+name, func(b *testing.B) {
 				if c.OneCore {
 					defer oneCore()()

@@ -33,6 +33,13 @@ type benchCase struct {
 
 	// Setup makes both sides.
 	Setup func(c *cleanup) (ours, theirs side, err error)
+
+	// Footprint, in place of Setup, measures the heap that one thing of ours and
+	// one of theirs holds, in bytes.
+	Footprint func() (ours, theirs float64, err error)
+
+	// MaxExtra is how many bytes ours may hold more than theirs.
+	MaxExtra float64
 }
 
 // A side does its operation n times. It may stop the watch, which runs, for
@@ -90,10 +97,19 @@ type result struct {
 	Target       float64 `json:"target,omitempty"`
 	AllocFree    bool    `json:"alloc_free"`
 
+	OursBytes   float64 `json:"ours_bytes,omitempty"`
+	TheirsBytes float64 `json:"theirs_bytes,omitempty"`
+	MaxExtra    float64 `json:"max_extra_bytes,omitempty"`
+
 	targetNS float64
 }
 
 func (c benchCase) measure(e effort) (r result, err error) {
+	if c.Footprint != nil {
+		r = result{Name: c.Name, MaxExtra: c.MaxExtra}
+		r.OursBytes, r.TheirsBytes, err = c.Footprint()
+		return r, err
+	}
 	if c.OneCore {
 		defer oneCore()()
 	}

@@ -125,7 +125,7 @@ var facts = attr.Define(append(
 	tlsattr.SessionFacts(func(c *Conn) tlsattr.Session {
 		return tlsattr.Session{State: &c.state, Server: c.server, Hello: c.hello}
 	}),
-	attr.Value(AllowsTruncation, func(c *Conn) bool { return c.opt.AllowTruncation }),
+	attr.Value(AllowsTruncation, func(c *Conn) bool { return c.allowTruncation }),
 	attr.From(EndedCleanly, (*Conn).endedCleanly),
 	attr.From(stream.Unread, (*Conn).unreadBytes),
 )...)

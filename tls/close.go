@@ -56,14 +56,14 @@ func (c *Conn) receiveEnd(ctx context.Context) error {
 	}
 }
 
-// release runs end once. Everybody else waits until it is done: with a
-// channel, since a mutex would stop the clock of a testing/synctest bubble.
+// release runs end once. Everybody else waits until it is done: not for a mutex,
+// which would stop the clock of a testing/synctest bubble.
 func (c *Conn) release(end func() error) error {
 	if c.closed.Swap(true) {
-		<-c.released
+		c.released.Wait()
 		return nil
 	}
-	defer close(c.released)
+	defer c.released.Done()
 	return end()
 }
 

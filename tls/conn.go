@@ -5,6 +5,7 @@ import (
 	cryptotls "crypto/tls"
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 
 	"github.com/strata-go/strata/attr"
@@ -21,28 +22,28 @@ type Conn struct {
 	s          stream.ByteStream
 	std        *cryptotls.Conn
 	state      ConnectionState // fixed once the handshake is done
-	server     bool
-	hello      *tlsattr.Hello // nil on a client
-	opt        Options
-	overhead   int // what a record of this session has over its plaintext, at least
+	hello      *tlsattr.Hello  // nil on a client
+	overhead   int             // what a record of this session has over its plaintext, at least
 
-	receiving structured.Guard
-	in        incoming
-	first     [1]byte      // what WaitReceive decrypted
-	waited    bool         // and nobody has received
-	record    uint         // the number of the record that the last plaintext is of
-	kept      int          // how much more of it crypto/tls has
-	end       error        // what Receive returns when there is no more
-	ending    atomic.Int32 // what is known of it: an ending
-	unread    atomic.Int64
+	server          bool
+	allowTruncation bool
+	first           [1]byte // what WaitReceive decrypted
+	waited          bool    // and nobody has received
+	receiving       structured.Guard
+	in              incoming
+	record          uint         // the number of the record that the last plaintext is of
+	kept            int          // how much more of it crypto/tls has
+	end             error        // what Receive returns when there is no more
+	ending          atomic.Int32 // what is known of it: an ending
+	unread          atomic.Int64
 
 	sending structured.Guard
-	out     outgoing
 	eof     atomic.Bool // close_notify was written
+	out     outgoing
 
 	broken   atomic.Pointer[stream.BrokenError]
 	closed   atomic.Bool
-	released chan struct{} // closed when Close is done
+	released sync.WaitGroup // done when Close is
 
 	plain net.Conn // the transport, once Std gave the session away
 }
@@ -101,9 +102,9 @@ func WrapServer(ctx context.Context, s stream.ByteStream, cfg *Config, opt *Opti
 }
 
 func newConn(s stream.ByteStream, server bool, opt *Options) *Conn {
-	c := &Conn{s: s, server: server, opt: opt.copy(), released: make(chan struct{})}
+	c := &Conn{s: s, server: server, allowTruncation: opt.copy().AllowTruncation}
+	c.released.Add(1)
 	c.out.s = s
-	c.in.s = s
 	c.in.out = &c.out
 	return c
 }

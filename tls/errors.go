@@ -1,7 +1,6 @@
 package tls
 
 import (
-	"bytes"
 	"context"
 	cryptotls "crypto/tls"
 	"errors"
@@ -76,8 +75,8 @@ func (c *Conn) handshakeError(ctx context.Context, name string, err error) error
 	case e.Err == io.EOF:
 		e.Err = fmt.Errorf("peer hung up: %w", stream.Broken(io.ErrUnexpectedEOF))
 	}
-	if first := c.in.first[:c.in.heard]; !looksLikeTLS(first) {
-		e.Received = bytes.Clone(first)
+	if heard := c.in.flight.heard; !looksLikeTLS(heard) {
+		e.Received = heard
 	}
 	return e
 }

@@ -50,10 +50,20 @@ func (c *Conn) finish(ctx context.Context, f *flight) error {
 
 // A flight is what crypto/tls wrote during a handshake, on its way to the peer.
 type flight struct {
+	first  [maxHeard]byte
+	heard  []byte // what came first of the peer's, in first
 	out    *outgoing
 	cancel context.CancelCauseFunc // ends the handshake
 	landed chan struct{}           // of the last launch; nil before the first
 	err    error                   // why sending failed; set once landed is closed
+}
+
+// maxHeard is how many of the peer's first bytes an error shows.
+const maxHeard = 16
+
+// hear keeps the first bytes of the peer.
+func (f *flight) hear(p []byte) {
+	f.heard = f.first[:len(f.heard)+copy(f.first[len(f.heard):], p)]
 }
 
 // launch sends what was written, and returns while it is under way. What is

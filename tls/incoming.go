@@ -17,7 +17,7 @@ import (
 // It receives into crypto/tls's own buffer, so that it holds none of its own
 // while it waits. What turns out to be beyond the record is moved to one.
 type incoming struct {
-	s stream.ByteStream
+	out *outgoing // has the transport
 
 	// ctx is that of the call in progress: net.Conn's Read has none. It is nil
 	// while crypto/tls may not ask for more than what it already has.
@@ -28,20 +28,14 @@ type incoming struct {
 	start   int    // what of it was handed over
 	bulk    bool   // the last Receive filled all the room there was
 
-	out *outgoing
 	err error // of the Receive that was interrupted
 
 	flight *flight // while the handshake goes on
-	first  [maxFirst]byte
-	heard  int // how much of first came in it
 }
 
 // bulkFrom is how much room a Receive must have filled to be a sign that more
 // is waiting: less would be too little to judge by.
 const bulkFrom = 4 << 10
-
-// maxFirst is how many of the first bytes an error shows.
-const maxFirst = 16
 
 // An interruption ends a Read of crypto/tls's so that it can be resumed, which
 // takes an error that is itself a net.Error both Timeout and Temporary.
@@ -109,12 +103,12 @@ func (in *incoming) hasFor(p []byte) bool {
 
 // receive receives into crypto/tls's own buffer.
 func (in *incoming) receive(p []byte) (int, error) {
-	n, err := receive(in.ctx, in.s, p)
+	n, err := receive(in.ctx, in.out.s, p)
 	if err != nil {
 		return 0, in.fail(err)
 	}
 	if in.flight != nil {
-		in.heard += copy(in.first[in.heard:], p[:n])
+		in.flight.hear(p[:n])
 	}
 	in.bulk = n == len(p) && n >= bulkFrom
 	now := in.framing.advance(p[:n])
@@ -142,14 +136,14 @@ func (in *incoming) fill(ctx context.Context) error {
 	if in.ahead == nil {
 		// Waiting must not take a buffer. Transports that cannot wait without
 		// take one, until the next Receive that does not fill it.
-		err := stream.WaitReceive(ctx, in.s)
+		err := stream.WaitReceive(ctx, in.out.s)
 		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
 	}
 	in.makeRoom()
 	room := in.ahead[len(in.ahead):cap(in.ahead)]
-	n, err := receive(ctx, in.s, room)
+	n, err := receive(ctx, in.out.s, room)
 	in.ahead = in.ahead[:len(in.ahead)+n]
 	in.bulk = n >= min(len(room), recordSize)
 	if len(in.ahead) == 0 {

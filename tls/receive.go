@@ -89,7 +89,7 @@ func (c *Conn) receiveError(err error) error {
 		c.ending.Store(clean)
 	}
 	switch {
-	case isBelow && below.err == io.EOF && (!c.opt.AllowTruncation || c.in.unread() > 0):
+	case isBelow && below.err == io.EOF && (!c.allowTruncation || c.in.unread() > 0):
 		c.end = c.fail(io.ErrUnexpectedEOF)
 	case isBelow && below.err != io.EOF:
 		c.end = c.fail(below.err)

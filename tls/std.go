@@ -38,7 +38,7 @@ func (c *Conn) leave() bool {
 	if c.closed.Swap(true) {
 		return false
 	}
-	close(c.released)
+	c.released.Done()
 	return true
 }
 
