@@ -1,14 +1,18 @@
 // Package tcp makes TCP connections and accepts them.
 //
 // [Dial] returns a [Conn], a stream.ByteStream, and [Listen] a [Listener],
-// which accepts them. [Wrap] and [WrapListener] take over sockets that package
-// net made. What is known about a socket is in its attributes:
+// which accepts them, on every address of a name. [Wrap] and [WrapListener]
+// take over sockets that package net made, [FromFile], [FromFD] and their likes
+// for listeners those that come as descriptors. [Options] are those of a
+// connection, whichever side made it. What is known about a socket is in its
+// attributes:
 //
 //	conn, err := tcp.Dial(ctx, "localhost:25", nil)
 //	...
 //	addr, err := tcp.RemoteAddrPort.Get(conn)
+//	info, err := tcp.Info.Get(conn) // round-trip times, congestion window...
 //
-// TCP_NODELAY is on, and so are keep-alive probes, unless a Config says
+// TCP_NODELAY is on, and so are keep-alive probes, unless Options say
 // otherwise.
 //
 // # Cancellation

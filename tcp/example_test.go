@@ -3,7 +3,9 @@ package tcp_test
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/strata-go/strata/happyeyeballs"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/tcp"
 )
@@ -53,4 +55,52 @@ func Example() {
 	// Output:
 	// hello
 	// the server sees the client's address: true
+}
+
+// A name may have several addresses, for each of which there is a socket.
+func ExampleListen() {
+	ctx := context.Background()
+	ln, err := tcp.Listen(ctx, "localhost:0", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer ln.Close()
+	ports := map[uint16]bool{}
+	for addr, err := range tcp.LocalAddrPort.All(ln) { // 127.0.0.1, and ::1 if the name has it
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		ports[addr.Port()] = true
+	}
+	fmt.Println("ports:", len(ports))
+	// Output:
+	// ports: 1
+}
+
+func ExampleDial() {
+	ctx := context.Background()
+	ln, err := tcp.Listen(ctx, "127.0.0.1:0", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer ln.Close()
+	addr, _ := tcp.LocalAddr.Lookup(ln)
+	c, err := tcp.Dial(ctx, addr.String(), &tcp.DialConfig{
+		Options: tcp.Options{KeepAlive: time.Minute, Nagle: true},
+		Race:    happyeyeballs.Config{AttemptTimeout: 5 * time.Second},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	remote, _ := tcp.RemoteAddr.Lookup(c)
+	fmt.Println(remote.String() == addr.String())
+	if info, ok := tcp.Info.Lookup(c); ok && info.CongestionWindow == 0 { // Linux
+		fmt.Println("no congestion window?")
+	}
+	// Output: true
 }

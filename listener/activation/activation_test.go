@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	sysunix "golang.org/x/sys/unix"
 
 	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/happyeyeballs"
 	"github.com/strata-go/strata/listener"
 	"github.com/strata-go/strata/listener/activation"
 	"github.com/strata-go/strata/stream"
@@ -75,14 +77,28 @@ func whoServes[S stream.ByteStream](ctx context.Context, c stream.Connector[S]) 
 	return string(who), err
 }
 
+// loopback is a resolver that knows no other addresses.
+type loopback struct{}
+
+func (loopback) Resolve(_ context.Context, _ happyeyeballs.Query, answer func(happyeyeballs.Answer)) error {
+	answer(happyeyeballs.Answer{Family: happyeyeballs.IPv4, Addrs: []netip.Addr{netip.MustParseAddr("127.0.0.1")}})
+	answer(happyeyeballs.Answer{Family: happyeyeballs.IPv6, Addrs: []netip.Addr{netip.IPv6Loopback()}})
+	return nil
+}
+
 func TestNoConnectionIsLostWhenASuccessorTakesOver(t *testing.T) {
 	ctx := soon(t)
-	overTCP, err := tcp.Listen(ctx, "127.0.0.1:0", nil)
+	overTCP, err := tcp.Listen(ctx, "host.test:0", &tcp.ListenConfig{Resolver: loopback{}})
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "s")
 	overUnix, err := unix.Listen(ctx, path, &unix.ListenConfig{KeepFile: true})
 	require.NoError(t, err)
-	addr, _ := tcp.LocalAddr.Lookup(overTCP)
+	connect := []func() (string, error){
+		func() (string, error) { return whoServes(ctx, &unix.Connector{Name: path}) },
+	}
+	for addr := range tcp.LocalAddr.All(overTCP) { // of IPv6, too, where there is that
+		connect = append(connect, func() (string, error) { return whoServes(ctx, &tcp.Connector{Addr: addr.String()}) })
+	}
 
 	serving, stopServing := context.WithCancel(ctx)
 	// Each by itself: listener.Multi accepts ahead, and its Close ends what it
@@ -101,10 +117,7 @@ func TestNoConnectionIsLostWhenASuccessorTakesOver(t *testing.T) {
 	for range 4 {
 		load.Go(func() {
 			for loading.Err() == nil {
-				for _, connect := range []func() (string, error){
-					func() (string, error) { return whoServes(ctx, &tcp.Connector{Addr: addr.String()}) },
-					func() (string, error) { return whoServes(ctx, &unix.Connector{Name: path}) },
-				} {
+				for _, connect := range connect {
 					who, err := connect()
 					if err != nil || who != "old" && who != "new" {
 						t.Errorf("greeting %q, error %v", who, err)
