@@ -101,7 +101,11 @@ type Statistics struct {
 var connFacts = attr.Define(append(append(
 	sockattr.Facts(func(c *Conn) *sockattr.Info { return &c.info }),
 	tlsattr.SessionFacts(func(c *Conn) tlsattr.Session {
-		return tlsattr.Session{State: c.tls(), Server: c.server, Hello: heardBy(c.qc.Context())}
+		session := tlsattr.Session{State: c.tls(), Server: c.server}
+		if c.server {
+			session.Hello = heardBy(c.qc.Context())
+		}
+		return session
 	})...),
 	attr.Value(ProtocolVersion, func(c *Conn) Version { return Version(c.qc.ConnectionState().Version) }),
 	attr.From(EarlyData, func(c *Conn) (bool, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/happyeyeballs"
+	"github.com/strata-go/strata/internal/hostname"
 	"github.com/strata-go/strata/internal/sockattr"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/tcp"
@@ -83,7 +84,7 @@ func (c *Connector) connect(ctx context.Context) (*Raced, *happyeyeballs.Report,
 	if err != nil {
 		return nil, nil, err
 	}
-	name, err := asciiName(host)
+	name, err := hostname.ForLookup(host)
 	if err != nil {
 		return nil, nil, err
 	}

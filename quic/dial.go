@@ -7,11 +7,9 @@ import (
 	"net/netip"
 	"strings"
 	"syscall"
-	"unicode/utf8"
-
-	"golang.org/x/net/idna"
 
 	"github.com/strata-go/strata/happyeyeballs"
+	"github.com/strata-go/strata/internal/hostname"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/tls"
 	"github.com/strata-go/strata/udp"
@@ -60,7 +58,7 @@ func (d *dialer) dial(ctx context.Context, addr string, tlsConfig *tls.Config) (
 	if err != nil {
 		return nil, nil, err
 	}
-	name, err := asciiName(host)
+	name, err := hostname.ForLookup(host)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -134,35 +132,16 @@ func unspecified(a netip.Addr) netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
+// splitHostPort returns the host and the port of an address to dial.
 func splitHostPort(ctx context.Context, network, addr string) (host string, port uint16, err error) {
-	if addr == "" {
-		return "", 0, &net.AddrError{Err: "empty address"}
-	}
-	host, service, err := net.SplitHostPort(addr)
-	if err != nil {
+	host, port, err = hostname.Split(ctx, network, addr)
+	switch {
+	case err != nil:
 		return "", 0, err
-	}
-	if host == "" {
+	case host == "":
 		return "", 0, &net.AddrError{Err: "missing host in address", Addr: addr}
-	}
-	n, err := net.DefaultResolver.LookupPort(ctx, network, service)
-	if err != nil {
-		return "", 0, err
-	}
-	if n == 0 {
+	case port == 0:
 		return "", 0, &net.AddrError{Err: "missing port in address", Addr: addr}
 	}
-	return host, uint16(n), nil
-}
-
-// asciiName returns the form of a host's name in the DNS, as package tcp does.
-func asciiName(host string) (string, error) {
-	if !strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) {
-		return host, nil
-	}
-	name, err := idna.Lookup.ToASCII(host)
-	if err != nil {
-		return "", &net.AddrError{Err: "not a host name: " + err.Error(), Addr: host}
-	}
-	return name, nil
+	return host, port, nil
 }

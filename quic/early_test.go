@@ -53,29 +53,33 @@ func sayOnce(t *testing.T, c *quic.Conn, what string) (string, error) {
 	return string(got), err
 }
 
-// resuming returns a client that has a session of the servers with serverTLS.
+// dialing returns a listener and a connection to it that nobody has accepted.
+func dialing(t *testing.T, serverTLS, clientTLS *tls.Config, server, client *quic.Config) (*quic.Listener, *quic.Conn) {
+	t.Helper()
+	ln, err := quic.Listen(t.Context(), "127.0.0.1:0", serverTLS, server)
+	require.NoError(t, err)
+	t.Cleanup(func() { ln.Close() })
+	c, err := quic.Dial(t.Context(), addrOf(ln), clientTLS, client)
+	require.NoError(t, err)
+	t.Cleanup(func() { c.Close() })
+	return ln, c
+}
+
+// resuming gives clientTLS a session of the servers with serverTLS.
 func resuming(t *testing.T, serverTLS, clientTLS *tls.Config, cfg *quic.Config) {
 	t.Helper()
 	cache := &ticketed{cryptotls.NewLRUClientSessionCache(8), make(chan struct{}, 8)}
 	clientTLS.ClientSessionCache = cache
-	ln, err := quic.Listen(t.Context(), "127.0.0.1:0", serverTLS, cfg)
-	require.NoError(t, err)
-	defer ln.Close()
-	client, err := quic.Dial(t.Context(), addrOf(ln), clientTLS, cfg)
-	require.NoError(t, err)
-	defer client.Close()
+	ln, client := dialing(t, serverTLS, clientTLS, cfg, cfg)
 	<-cache.put
+	client.Close()
+	ln.Close()
 }
 
 func TestEarlyDataIsOffUnlessAskedFor(t *testing.T) {
 	serverTLS, clientTLS := tlsConfigs(t)
 	resuming(t, serverTLS, clientTLS, nil)
-	ln, err := quic.Listen(t.Context(), "127.0.0.1:0", serverTLS, nil)
-	require.NoError(t, err)
-	defer ln.Close()
-	client, err := quic.Dial(t.Context(), addrOf(ln), clientTLS, nil)
-	require.NoError(t, err)
-	defer client.Close()
+	_, client := dialing(t, serverTLS, clientTLS, nil, nil)
 	assert.True(t, get(t, tls.DidResume, client))
 	assert.False(t, get(t, quic.EarlyData, client))
 }
@@ -84,12 +88,7 @@ func TestEarlyDataIsSentWithTheHandshake(t *testing.T) {
 	cfg := &quic.Config{EarlyData: true}
 	serverTLS, clientTLS := tlsConfigs(t)
 	resuming(t, serverTLS, clientTLS, cfg)
-	ln, err := quic.Listen(t.Context(), "127.0.0.1:0", serverTLS, cfg)
-	require.NoError(t, err)
-	defer ln.Close()
-	client, err := quic.Dial(t.Context(), addrOf(ln), clientTLS, cfg)
-	require.NoError(t, err)
-	defer client.Close()
+	ln, client := dialing(t, serverTLS, clientTLS, cfg, cfg)
 	servers := make(chan *quic.Conn, 1)
 	go func() { servers <- echoOnce(t, ln) }()
 	got, err := sayOnce(t, client, "early")
@@ -106,13 +105,8 @@ func TestEarlyDataThatIsRejectedBreaksItsStreams(t *testing.T) {
 	cfg := &quic.Config{EarlyData: true}
 	serverTLS, clientTLS := tlsConfigs(t)
 	resuming(t, serverTLS, clientTLS, cfg)
-	ln, err := quic.Listen(t.Context(), "127.0.0.1:0", serverTLS, nil) // which takes none
-	require.NoError(t, err)
-	defer ln.Close()
-	client, err := quic.Dial(t.Context(), addrOf(ln), clientTLS, cfg)
-	require.NoError(t, err)
-	defer client.Close()
-	_, err = sayOnce(t, client, "early")
+	ln, client := dialing(t, serverTLS, clientTLS, nil, cfg) // whose server takes none
+	_, err := sayOnce(t, client, "early")
 	require.ErrorIs(t, err, quic.ErrEarlyDataRejected)
 	require.ErrorIs(t, err, stream.ErrBroken)
 

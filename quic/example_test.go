@@ -31,6 +31,24 @@ func exampleTLS(proto string) (server, client *tls.Config) {
 		&tls.Config{RootCAs: ca.Pool(), ServerName: "localhost", NextProtos: []string{proto}}
 }
 
+// exampleConns makes the ends of a connection.
+func exampleConns(ctx context.Context, cfg *quic.Config) (client, server *quic.Conn) {
+	serverTLS, clientTLS := exampleTLS("example")
+	ln, err := quic.Listen(ctx, "127.0.0.1:0", serverTLS, cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ln.Close()
+	addr, _ := quic.LocalAddr.Lookup(ln)
+	if client, err = quic.Dial(ctx, addr.String(), clientTLS, cfg); err != nil {
+		log.Fatal(err)
+	}
+	if server, err = ln.Accept(ctx); err != nil {
+		log.Fatal(err)
+	}
+	return client, server
+}
+
 // A server handles streams, whatever connections they came by.
 func Example() {
 	ctx := context.Background()
@@ -89,22 +107,8 @@ func Example() {
 func ExampleCode() {
 	const overloaded = quic.Code(0x107)
 	ctx := context.Background()
-	serverTLS, clientTLS := exampleTLS("codes")
-	ln, err := quic.Listen(ctx, "127.0.0.1:0", serverTLS, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer ln.Close()
-	addr, _ := quic.LocalAddr.Lookup(ln)
-	client, err := quic.Dial(ctx, addr.String(), clientTLS, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
+	client, server := exampleConns(ctx, nil)
 	defer client.Close()
-	server, err := ln.Accept(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
 	defer server.Close()
 
 	s, err := client.OpenStream(ctx)
@@ -172,23 +176,8 @@ func ExampleTransport() {
 // Packets need not arrive, and need not wait for each other.
 func ExampleConn_Packets() {
 	ctx := context.Background()
-	serverTLS, clientTLS := exampleTLS("position")
-	cfg := &quic.Config{Packets: true}
-	ln, err := quic.Listen(ctx, "127.0.0.1:0", serverTLS, cfg)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer ln.Close()
-	addr, _ := quic.LocalAddr.Lookup(ln)
-	client, err := quic.Dial(ctx, addr.String(), clientTLS, cfg)
-	if err != nil {
-		log.Fatal(err)
-	}
+	client, server := exampleConns(ctx, &quic.Config{Packets: true})
 	defer client.Close()
-	server, err := ln.Accept(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
 	defer server.Close()
 
 	if err := client.Packets().Send(ctx, []byte("x=1 y=2")); err != nil {

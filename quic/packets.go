@@ -33,6 +33,7 @@ type Packets struct {
 	tx      structured.Mutex
 	max     int // the longest packet that could be sent when last asked
 	queue   chan []byte
+	spare   chan []byte // buffers that were sent
 	started bool
 
 	life context.Context // ends with Close
@@ -43,7 +44,7 @@ var _ stream.PacketStream[[]byte] = (*Packets)(nil)
 
 func (p *Packets) init(c *Conn, receives bool) {
 	p.owner, p.receives = c, receives
-	p.queue = make(chan []byte)
+	p.queue, p.spare = make(chan []byte), make(chan []byte, 2)
 	p.life, p.end = context.WithCancel(context.Background())
 }
 
@@ -107,7 +108,7 @@ func (p *Packets) Send(ctx context.Context, packet []byte) error {
 		go p.run() // ends with the connection, or with p when that takes packets
 	}
 	select {
-	case p.queue <- append([]byte(nil), packet...):
+	case p.queue <- append(p.buffer(), packet...):
 		return nil
 	case <-p.life.Done():
 		return net.ErrClosed
@@ -115,6 +116,16 @@ func (p *Packets) Send(ctx context.Context, packet []byte) error {
 		return p.verdict(ctx, context.Cause(p.owner.qc.Context()))
 	case <-ctx.Done():
 		return stream.ContextError(ctx)
+	}
+}
+
+// buffer returns an empty one.
+func (p *Packets) buffer() []byte {
+	select {
+	case b := <-p.spare:
+		return b[:0]
+	default:
+		return nil
 	}
 }
 
@@ -146,6 +157,10 @@ func (p *Packets) run() {
 		select {
 		case packet := <-p.queue:
 			_ = p.owner.qc.SendDatagram(packet) // or it is lost, as packets may be
+			select {
+			case p.spare <- packet:
+			default:
+			}
 		case <-p.life.Done():
 			return
 		case <-p.owner.qc.Context().Done():

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/strata-go/strata/happyeyeballs"
+	"github.com/strata-go/strata/internal/hostname"
 	"github.com/strata-go/strata/stream"
 )
 
@@ -53,7 +54,7 @@ func Dial(ctx context.Context, addr string, cfg *DialConfig) (*Conn, error) {
 	if err := stream.ContextError(ctx); err != nil {
 		return nil, &DialError{Addr: addr, Errs: []error{err}}
 	}
-	host, port, err := splitHostPort(ctx, addr)
+	host, port, err := hostname.Split(ctx, "tcp", addr)
 	switch {
 	case err != nil:
 	case host == "":
@@ -87,7 +88,7 @@ func (d *DialConfig) dial(ctx context.Context, host string, port uint16) (*net.T
 
 // dialName has its own copy of d, so that dialing an address allocates none.
 func (d DialConfig) dialName(ctx context.Context, host string, port uint16) (*net.TCPConn, *happyeyeballs.Report, error) {
-	name, err := asciiName(host)
+	name, err := hostname.ForLookup(host)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -181,20 +182,6 @@ func (d *DialConfig) refuseItself(conn *net.TCPConn) error {
 		return nil
 	}
 	return &net.OpError{Op: "dial", Net: "tcp", Source: local, Addr: remote, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
-}
-
-// splitHostPort returns the host and the port of an address, of which each may
-// be missing.
-func splitHostPort(ctx context.Context, addr string) (host string, port uint16, err error) {
-	if addr == "" {
-		return "", 0, &net.AddrError{Err: "empty address"}
-	}
-	host, service, err := net.SplitHostPort(addr)
-	if err != nil {
-		return "", 0, err
-	}
-	n, err := net.DefaultResolver.LookupPort(ctx, "tcp", service)
-	return host, uint16(n), err
 }
 
 // A Connector dials the same address whenever it is asked to.

@@ -8,6 +8,7 @@ import (
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/happyeyeballs"
 	"github.com/strata-go/strata/internal/ctxio"
+	"github.com/strata-go/strata/internal/hostname"
 	"github.com/strata-go/strata/internal/sockattr"
 	"github.com/strata-go/strata/stream"
 )
@@ -102,7 +103,7 @@ func (b *binding) listen(ctx context.Context, addr string) ([]*net.TCPListener, 
 	if err := stream.ContextError(ctx); err != nil {
 		return nil, err
 	}
-	host, port, err := splitHostPort(ctx, addr)
+	host, port, err := hostname.Split(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}

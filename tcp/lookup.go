@@ -17,7 +17,7 @@ func (c *ListenConfig) addrs(ctx context.Context, host string) ([]netip.Addr, er
 	if a, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{a.Unmap()}, nil
 	}
-	name, err := asciiName(host)
+	name, err := hostname.ForLookup(host)
 	if err != nil {
 		return nil, err
 	}
@@ -28,14 +28,6 @@ func (c *ListenConfig) addrs(ctx context.Context, host string) ([]netip.Addr, er
 	}
 	err = resolver.Resolve(ctx, happyeyeballs.Query{Host: name, Family: c.Family}, l.answer)
 	return l.all(name, err)
-}
-
-func asciiName(host string) (string, error) {
-	name, err := hostname.ASCII(host)
-	if err != nil {
-		return "", &net.AddrError{Err: "not a host name: " + err.Error(), Addr: host}
-	}
-	return name, nil
 }
 
 // A lookup takes a resolver's answers, the last of which counts.

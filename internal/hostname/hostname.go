@@ -1,9 +1,11 @@
 // Package hostname turns the names of hosts into the form that the DNS and
-// certificates have them in.
+// certificates have them in, and takes addresses with names apart.
 package hostname
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"strings"
 	"unicode/utf8"
 
@@ -21,4 +23,27 @@ func ASCII(host string) (string, error) {
 		return "", fmt.Errorf("idna: name is not UTF-8: %q", host) // for which ToASCII makes something up
 	}
 	return idna.Lookup.ToASCII(host)
+}
+
+// ForLookup is ASCII with an error as package net's are for addresses.
+func ForLookup(host string) (string, error) {
+	name, err := ASCII(host)
+	if err != nil {
+		return "", &net.AddrError{Err: "not a host name: " + err.Error(), Addr: host}
+	}
+	return name, nil
+}
+
+// Split returns the host and the port of an address, "host:port", of which each
+// may be missing. The port may be the name of a service of network.
+func Split(ctx context.Context, network, addr string) (host string, port uint16, err error) {
+	if addr == "" {
+		return "", 0, &net.AddrError{Err: "empty address"}
+	}
+	host, service, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", 0, err
+	}
+	n, err := net.DefaultResolver.LookupPort(ctx, network, service)
+	return host, uint16(n), err
 }

@@ -1,6 +1,7 @@
 package hostname_test
 
 import (
+	"net"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,4 +35,29 @@ func TestWhatIsNoNameIsAnError(t *testing.T) {
 		_, err := hostname.ASCII(host)
 		assert.ErrorContains(t, err, "idna", "%q", host)
 	}
+}
+
+func TestAddressesAreTakenApart(t *testing.T) {
+	for addr, want := range map[string]struct {
+		host string
+		port uint16
+	}{
+		"example.com:853": {"example.com", 853},
+		"[::1%lo]:0":      {"::1%lo", 0},
+		":https":          {"", 443},
+		"host:":           {"host", 0},
+	} {
+		host, port, err := hostname.Split(t.Context(), "tcp", addr)
+		require.NoError(t, err, addr)
+		assert.Equal(t, want.host, host, addr)
+		assert.Equal(t, want.port, port, addr)
+	}
+	for _, addr := range []string{"", "example.com", "::1", "host:no-such-service", "host:65536"} {
+		_, _, err := hostname.Split(t.Context(), "tcp", addr)
+		assert.Error(t, err, addr)
+	}
+	_, err := hostname.ForLookup("a\u200db.example")
+	var bad *net.AddrError
+	require.ErrorAs(t, err, &bad)
+	assert.Equal(t, "a\u200db.example", bad.Addr)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 )
 
+type config = cryptotls.Config
+
 // A Hello is what a server keeps of the ClientHello and of what it answered
 // it with. The nil Hello is that of a client, and empty.
 type Hello struct {
@@ -13,7 +15,7 @@ type Hello struct {
 	offeredSuites    []uint16
 	offeredCurves    []cryptotls.CurveID
 
-	used        *cryptotls.Config      // the one that answers, the caller's
+	used        *config                // the one that answers, the caller's
 	certificate *cryptotls.Certificate // what was chosen of it; nil when that is not known
 }
 
@@ -27,7 +29,7 @@ type Hello struct {
 func Hearing(cfg *cryptotls.Config, heard func(context.Context, *Hello)) *cryptotls.Config {
 	_, _ = cfg.DecryptTicket(nil, cryptotls.ConnectionState{})
 	own := cfg.Clone()
-	own.GetConfigForClient = func(info *cryptotls.ClientHelloInfo) (*cryptotls.Config, error) {
+	own.GetConfigForClient = func(info *cryptotls.ClientHelloInfo) (*config, error) {
 		used := cfg
 		if cfg.GetConfigForClient != nil {
 			chosen, err := cfg.GetConfigForClient(info)
@@ -52,7 +54,7 @@ func Hearing(cfg *cryptotls.Config, heard func(context.Context, *Hello)) *crypto
 
 // choosing returns the configuration in use, or where the certificate is not
 // plain from that, a copy which notes down the one that is chosen.
-func (h *Hello) choosing() *cryptotls.Config {
+func (h *Hello) choosing() *config {
 	switch {
 	case h.used.NameToCertificate != nil: // deprecated, and still the caller's to set
 		return h.used // crypto/tls does not tell what it chose
@@ -71,7 +73,7 @@ func (h *Hello) choosing() *cryptotls.Config {
 }
 
 // choose chooses as crypto/tls does.
-func choose(cfg *cryptotls.Config, info *cryptotls.ClientHelloInfo) (*cryptotls.Certificate, error) {
+func choose(cfg *config, info *cryptotls.ClientHelloInfo) (*cryptotls.Certificate, error) {
 	if cfg.GetCertificate != nil && (len(cfg.Certificates) == 0 || info.ServerName != "") {
 		cert, err := cfg.GetCertificate(info)
 		if cert != nil || err != nil {
@@ -128,7 +130,7 @@ func (h *Hello) sharedCurves(version uint16) []cryptotls.CurveID {
 
 // suiteEnabled tells whether a server with cfg takes the cipher suite in a
 // session of the given version. Those of TLS 1.3 are not for cfg to choose.
-func suiteEnabled(cfg *cryptotls.Config, version, id uint16) bool {
+func suiteEnabled(cfg *config, version, id uint16) bool {
 	known := cryptotls.CipherSuites()
 	if version < cryptotls.VersionTLS13 && cfg.CipherSuites != nil {
 		if !slices.Contains(cfg.CipherSuites, id) {
@@ -143,7 +145,7 @@ func suiteEnabled(cfg *cryptotls.Config, version, id uint16) bool {
 
 // curveEnabled is suiteEnabled for key exchange mechanisms, which crypto/tls
 // does not list.
-func curveEnabled(cfg *cryptotls.Config, version uint16, id cryptotls.CurveID) bool {
+func curveEnabled(cfg *config, version uint16, id cryptotls.CurveID) bool {
 	if len(cfg.CurvePreferences) > 0 && !slices.Contains(cfg.CurvePreferences, id) {
 		return false
 	}
