@@ -62,10 +62,10 @@ func (h *site) serveBoth(t *testing.T, cfg *tls.Config) {
 	t.Fatal("no port is free in both")
 }
 
-// serveQUIC accepts on 127.0.0.1, until the test ends.
-func (h *site) serveQUIC(t *testing.T, cfg *tls.Config) {
+// serveQUIC accepts on addr, until the test ends.
+func (h *site) serveQUIC(t *testing.T, addr string, cfg *tls.Config) {
 	t.Helper()
-	ln, err := quic.Listen(t.Context(), "127.0.0.1:0", cfg, nil)
+	ln, err := quic.Listen(t.Context(), net.JoinHostPort(addr, h.port), cfg, nil)
 	require.NoError(t, err)
 	h.acceptQUIC(t, ln)
 }
@@ -247,7 +247,7 @@ func TestTLSWinsWhereNobodyAnswersQUIC(t *testing.T) {
 func TestAddressIsRaced(t *testing.T) {
 	h := &site{}
 	server, _ := tlsConfigs(t)
-	h.serveQUIC(t, server)
+	h.serveQUIC(t, "127.0.0.1", server)
 	c := connector(t, h, names{})
 	c.Addr = "127.0.0.1:" + h.port
 	r := connect(t, c)
@@ -297,7 +297,7 @@ func TestRecordLeadsToItsPort(t *testing.T) {
 func TestProtocolsOfTheTLSConfigAreForBoth(t *testing.T) {
 	h := &site{}
 	server, _ := tlsConfigs(t)
-	h.serveQUIC(t, server)
+	h.serveQUIC(t, "127.0.0.1", server)
 	c := connector(t, h, names{addrs: []string{"127.0.0.1"}})
 	c.Service.Protocols, c.TLS.NextProtos = nil, []string{"other", "strata-test"}
 	r := connect(t, c)
@@ -380,7 +380,7 @@ func TestCanceledConnectIsToldByItsCause(t *testing.T) {
 func TestEarlyDataDoesNotWinBeforeTheHandshake(t *testing.T) {
 	h := &site{}
 	server, _ := tlsConfigs(t)
-	h.serveQUIC(t, server)
+	h.serveQUIC(t, "127.0.0.1", server)
 	c := connector(t, h, names{addrs: []string{"127.0.0.1"}})
 	c.Config.EarlyData = true
 	c.TLS.ClientSessionCache = cryptotls.NewLRUClientSessionCache(1)
@@ -411,7 +411,7 @@ func TestEncryptedClientHelloOfTheRecordIsUsed(t *testing.T) {
 		t.Run(string(p.Transport), func(t *testing.T) {
 			h := &site{}
 			if p.Transport == happyeyeballs.QUIC {
-				h.serveQUIC(t, server)
+				h.serveQUIC(t, "127.0.0.1", server)
 			} else {
 				h.serveTLS(t, "127.0.0.1", server)
 			}

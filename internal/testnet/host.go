@@ -109,25 +109,34 @@ func answer(q dnstest.Query) dnstest.Reply {
 		return have("64:ff9b::192.0.0.170", "64:ff9b::192.0.0.171").reply(q.Name)
 	}
 	for _, s := range Scenarios {
-		if s.Host != q.Name {
-			continue
+		if s.Host == q.Name {
+			return zone{aaaa: s.aaaa, a: s.a}.reply(q)
 		}
-		switch q.Type {
-		case dnsmessage.TypeAAAA:
-			return s.aaaa.reply(q.Name)
-		case dnsmessage.TypeA:
-			return s.a.reply(q.Name)
-		}
-		return dnstest.Reply{}
 	}
 	return dnstest.Reply{RCode: dnsmessage.RCodeNameError}
+}
+
+// A zone is what the DNS has of a name.
+type zone struct{ https, aaaa, a records }
+
+func (z zone) reply(q dnstest.Query) dnstest.Reply {
+	switch q.Type {
+	case dnsmessage.TypeHTTPS:
+		return z.https.reply(q.Name)
+	case dnsmessage.TypeAAAA:
+		return z.aaaa.reply(q.Name)
+	case dnsmessage.TypeA:
+		return z.a.reply(q.Name)
+	}
+	return dnstest.Reply{}
 }
 
 // records are what the DNS has of one type.
 type records struct {
 	dnstest.Reply
-	addrs []string
-	alias string
+	addrs   []string
+	alias   string
+	service func(name string) dnsmessage.Resource // nil if there is none
 }
 
 func (r records) reply(name string) dnstest.Reply {
@@ -135,6 +144,9 @@ func (r records) reply(name string) dnstest.Reply {
 	if r.alias != "" {
 		reply.Records = append(reply.Records, dnstest.CNAME(name, r.alias))
 		name = r.alias
+	}
+	if r.service != nil {
+		reply.Records = append(reply.Records, r.service(name))
 	}
 	for _, a := range r.addrs {
 		reply.Records = append(reply.Records, dnstest.Addrs(name, netip.MustParseAddr(a))...)

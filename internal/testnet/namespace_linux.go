@@ -45,7 +45,8 @@ func start(ctx context.Context, flags uintptr, args []string, stdout, stderr io.
 }
 
 // configure makes the network of the namespace, and has the system's resolver
-// read resolvConf.
+// read resolvConf. A blackhole is an address, or an address and a protocol of
+// which it drops everything.
 func configure(addrs, routes, blackholes []string, resolvConf string) error {
 	var rules strings.Builder
 	rules.WriteString("table inet testnet {\nchain input {\ntype filter hook input priority 0;\n")
@@ -61,7 +62,11 @@ func configure(addrs, routes, blackholes []string, resolvConf string) error {
 		if strings.Contains(b, ":") {
 			family = "ip6"
 		}
-		fmt.Fprintf(&rules, "%s daddr %s drop\n", family, b)
+		addr, protocol, one := strings.Cut(b, " ")
+		if one {
+			protocol = "meta l4proto " + protocol
+		}
+		fmt.Fprintf(&rules, "%s daddr %s %s drop\n", family, addr, protocol)
 	}
 	rules.WriteString("}\n}\n")
 	if err := pipe(strings.Join(commands, "\n"), "ip", "-batch", "-"); err != nil {
