@@ -74,10 +74,8 @@ func newKnowledge(cfg Config, host string, port uint16) knowledge {
 
 // name returns what is known of host.
 func (k *knowledge) name(host string) *name {
-	for _, n := range k.names {
-		if sameName(n.host, host) {
-			return n
-		}
+	if i := k.indexOf(host); i >= 0 {
+		return k.names[i]
 	}
 	n := &name{host: host, found: map[Family]found{}}
 	k.names = append(k.names, n)
@@ -96,9 +94,8 @@ func (k *knowledge) ask(host string, typ RecordType, prefix string) {
 	k.questions = append(k.questions, Query{Host: host, Family: k.asking, Records: typ, Prefix: prefix})
 }
 
-// asked reports whether a question for host's addresses was put.
-func (k *knowledge) asked(host string) bool {
-	return slices.ContainsFunc(k.names, func(n *name) bool { return sameName(n.host, host) })
+func (k *knowledge) indexOf(host string) int {
+	return slices.IndexFunc(k.names, func(n *name) bool { return sameName(n.host, host) })
 }
 
 // askHost puts the first questions. A race of version 3 asks for the families
@@ -274,7 +271,7 @@ func (k *knowledge) aim(target string) bool {
 		return false
 	}
 	k.targets = append(k.targets, target)
-	if !k.asked(target) {
+	if k.indexOf(target) < 0 { // it was not asked for yet
 		k.ask(target, "", "")
 	}
 	return true

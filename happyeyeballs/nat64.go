@@ -128,14 +128,16 @@ func extract(p netip.Prefix, a netip.Addr) netip.Addr {
 // askNAT64 asks for the prefixes of the network's NAT64, if there is IPv6
 // alone to reach the Internet with.
 func (k *knowledge) askNAT64() {
-	if k.cfg.Family.includes(IPv6) && k.reaches(anyGlobalIPv6) && !k.reaches(anyGlobalIPv4) {
+	if k.host != nat64Name && k.cfg.Family.includes(IPv6) && k.reaches(anyGlobalIPv6) && !k.reaches(anyGlobalIPv4) {
 		k.nat64Due = true
 		k.questions = append(k.questions, Query{Host: nat64Name, Family: IPv6})
 	}
 }
 
 // isNAT64 reports whether q is the question that askNAT64 puts.
-func (k *knowledge) isNAT64(q Query) bool { return k.cfg.Service != nil && q.Host == nat64Name }
+func (k *knowledge) isNAT64(q Query) bool {
+	return k.cfg.Service != nil && q.Host == nat64Name && k.host != nat64Name
+}
 
 // learnNAT64 takes in the addresses of nat64Name. Once there is a NAT64, IPv4
 // addresses are of use.

@@ -120,6 +120,18 @@ func TestIPv4AddressGoesThroughTheNAT64AtOnce(t *testing.T) {
 	})
 }
 
+func TestNameOfTheNAT64CanBeDialedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := &zone{lines: []line{of("ipv4only.arpa", aaaa(0, b1))}}
+		n := &network{hosts: map[string]reaction{tcp6: quick}}
+		_, report, err := happyeyeballs.Dial(t.Context(), "ipv4only.arpa", 443, n.dialService,
+			&happyeyeballs.Config{Resolver: z, Service: &happyeyeballs.Service{}, Source: only(v6)})
+		require.NoError(t, err)
+		assert.Equal(t, []string{"0s tcp [2001:db8::1]:443 won 1ms"}, tried(report))
+		assert.Equal(t, []string{"ipv4only.arpa IPv6"}, z.asked())
+	})
+}
+
 func TestMismatchOfProtocolsIsTyped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		deny := happyeyeballs.Record{Priority: 1, ALPN: []string{"h3", "h2"}, NoDefaultALPN: true}
