@@ -16,4 +16,5 @@ var cases = slices.Concat(
 	quicCases,
 	structuredCases,
 	processCases,
+	raceCases,
 )

@@ -13,6 +13,7 @@ require (
 )
 
 require (
+	github.com/quic-go/quic-go v0.65.0 // indirect
 	go.uber.org/atomic v1.7.0 // indirect
 	go.uber.org/multierr v1.9.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
