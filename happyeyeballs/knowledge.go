@@ -120,7 +120,11 @@ func (k *knowledge) isAddress(a netip.Addr) {
 	for _, f := range families {
 		k.name(k.host).found[f] = found{settled: true}
 	}
-	if k.cfg.Service != nil && a.Is4() && !k.source(a).IsValid() {
+	switch {
+	case k.cfg.Service == nil:
+	case !a.Is4() || !a.IsGlobalUnicast():
+		k.sources[a] = a // there is nothing to compare it with, and asking takes longer than all the rest
+	case !k.source(a).IsValid():
 		k.askNAT64()
 	}
 }
