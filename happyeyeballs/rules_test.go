@@ -126,6 +126,12 @@ var scenarios = []scenario{
 		want:    []string{"10ms 192.0.2.1 won 11ms"}, took: 11 * ms,
 	},
 	{
+		name: "the server fails for IPv4: IPv6 at once", rule: "3",
+		answers: []said{{family: v4, err: errServFail}, {at: 10 * ms, family: v6, addrs: b1}},
+		hosts:   map[string]reaction{b1: quick},
+		want:    []string{"10ms 2001:db8::1 won 11ms"}, took: 11 * ms,
+	},
+	{
 		name: "an IPv6 answer with IPv4 addresses in it has none", rule: "3",
 		answers: []said{{family: v6, addrs: "::ffff:192.0.2.9"}, {at: 3 * ms, family: v4, addrs: a1}},
 		hosts:   map[string]reaction{a1: quick},

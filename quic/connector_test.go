@@ -2,8 +2,6 @@ package quic_test
 
 import (
 	"context"
-	"crypto/ecdh"
-	"crypto/rand"
 	cryptotls "crypto/tls"
 	"errors"
 	"io"
@@ -16,7 +14,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/crypto/cryptobyte"
 
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/happyeyeballs"
@@ -401,8 +398,10 @@ func TestEncryptedClientHelloOfTheRecordIsUsed(t *testing.T) {
 	leaf.Names = append([]string{"public.example"}, leaf.Names...)
 	cert, err := ca.Issue(leaf)
 	require.NoError(t, err)
-	key, list := newECHKey(t)
-	_, outdated := newECHKey(t)
+	key, list, err := testpki.NewECHKey("public.example")
+	require.NoError(t, err)
+	_, outdated, err := testpki.NewECHKey("public.example")
+	require.NoError(t, err)
 	server := &tls.Config{
 		Certificates: []tls.Certificate{cert}, NextProtos: []string{"strata-test"},
 		EncryptedClientHelloKeys: []cryptotls.EncryptedClientHelloKey{key},
@@ -429,36 +428,6 @@ func TestEncryptedClientHelloOfTheRecordIsUsed(t *testing.T) {
 			}
 		})
 	}
-}
-
-// newECHKey returns a key for Encrypted Client Hellos, with a configuration
-// (RFC 9849 section 4) for X25519, HKDF-SHA256 and AES-128-GCM, and the list
-// of it for clients.
-func newECHKey(t *testing.T) (key cryptotls.EncryptedClientHelloKey, list []byte) {
-	t.Helper()
-	private, err := ecdh.X25519().GenerateKey(rand.Reader)
-	require.NoError(t, err)
-	var b cryptobyte.Builder
-	b.AddUint16(0xfe0d)
-	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-		b.AddUint8(7)
-		b.AddUint16(0x0020)
-		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(private.PublicKey().Bytes()) })
-		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-			b.AddUint16(1)
-			b.AddUint16(1)
-		})
-		b.AddUint8(32)
-		b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte("public.example")) })
-		b.AddUint16(0)
-	})
-	config, err := b.Bytes()
-	require.NoError(t, err)
-	var l cryptobyte.Builder
-	l.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(config) })
-	list, err = l.Bytes()
-	require.NoError(t, err)
-	return cryptotls.EncryptedClientHelloKey{Config: config, PrivateKey: private.Bytes(), SendAsRetry: true}, list
 }
 
 // racedPipe makes streams that a Connector makes over one transport. The ends

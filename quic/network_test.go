@@ -102,19 +102,6 @@ func blackholed(t *testing.T, host *testnet.Host, client *tls.Config) {
 	}
 }
 
-// race returns what a scenario is raced with. A delay that is not to pass is so
-// long that it cannot on a slow machine either.
-func race(s testnet.Service, r happyeyeballs.Resolver) happyeyeballs.Config {
-	cfg := happyeyeballs.Config{Resolver: r}
-	if s.Want != 50*time.Millisecond {
-		cfg.ResolutionDelay = 10 * time.Second
-	}
-	if s.Want < 250*time.Millisecond {
-		cfg.AttemptDelay = 2 * time.Second
-	}
-	return cfg
-}
-
 func connectScenario(t *testing.T, host *testnet.Host, s testnet.Service, client *tls.Config) {
 	t.Helper()
 	dns, err := happyeyeballs.NewDNSResolver(nil) // of the resolv.conf there; each remembers what servers were silent
@@ -126,8 +113,9 @@ func connectScenario(t *testing.T, host *testnet.Host, s testnet.Service, client
 	c := &quic.Connector{
 		Addr: net.JoinHostPort(s.Host, strconv.Itoa(int(host.Port))), TLS: client,
 		Service: happyeyeballs.Service{Protocols: protocols, Records: "https"},
-		Config:  &quic.Config{Race: race(s, dns)},
+		Config:  &quic.Config{Race: happyeyeballs.Config{Resolver: dns}},
 	}
+	c.Config.Race.ResolutionDelay, c.Config.Race.AttemptDelay = testnet.Patience(s.Want)
 	start := time.Now()
 	r, err := c.Connect(t.Context())
 	took := time.Since(start)

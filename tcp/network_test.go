@@ -38,6 +38,17 @@ func TestDialTakesWhatTheRFCSays(t *testing.T) {
 	dns, err := happyeyeballs.NewDNSResolver(nil) // of the resolv.conf there
 	require.NoError(t, err)
 	t.Run("the firewall drops what it should", func(t *testing.T) { blackholed(t, host) })
+	t.Run("the system knows its hosts file", func(t *testing.T) {
+		dialScenario(t, host, testnet.Scenario{Host: testnet.InHosts, Addr: "2001:db8:1::1"}, &happyeyeballs.SystemResolver{})
+	})
+	t.Run("a link-local address keeps its zone", func(t *testing.T) {
+		c, err := tcp.Dial(t.Context(), net.JoinHostPort(testnet.LinkLocal, strconv.Itoa(int(host.Port))), nil)
+		require.NoError(t, err)
+		defer c.Close()
+		addr, err := tcp.RemoteAddrPort.Get(c)
+		require.NoError(t, err)
+		assert.Equal(t, testnet.LinkLocal, addr.Addr().String())
+	})
 	resolvers := map[string]happyeyeballs.Resolver{"system": &happyeyeballs.SystemResolver{}, "DNS": dns}
 	for name, r := range resolvers {
 		for _, s := range testnet.Scenarios {
@@ -63,6 +74,7 @@ func blackholed(t *testing.T, host *testnet.Host) {
 func dialScenario(t *testing.T, host *testnet.Host, s testnet.Scenario, r happyeyeballs.Resolver) {
 	t.Helper()
 	cfg := &tcp.DialConfig{Race: happyeyeballs.Config{Resolver: r}}
+	cfg.Race.ResolutionDelay, cfg.Race.AttemptDelay = testnet.Patience(s.Want)
 	addr := net.JoinHostPort(s.Host, strconv.Itoa(int(host.Port)))
 	start := time.Now()
 	c, err := tcp.Dial(t.Context(), addr, cfg)

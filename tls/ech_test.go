@@ -1,49 +1,23 @@
 package tls_test
 
 import (
-	"crypto/ecdh"
-	"crypto/rand"
 	cryptotls "crypto/tls"
 	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/crypto/cryptobyte"
 
 	"github.com/strata-go/strata/internal/testpki"
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/tls"
 )
 
-// newECHKey returns a key for Encrypted Client Hellos, with a configuration
-// (RFC 9849 section 4) for X25519, HKDF-SHA256 and AES-128-GCM, and the list
-// of it for clients.
 func newECHKey(t *testing.T, publicName string) (key cryptotls.EncryptedClientHelloKey, list []byte) {
 	t.Helper()
-	private, err := ecdh.X25519().GenerateKey(rand.Reader)
+	key, list, err := testpki.NewECHKey(publicName)
 	require.NoError(t, err)
-	var b cryptobyte.Builder
-	b.AddUint16(0xfe0d)
-	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-		b.AddUint8(7)       // the configuration's number
-		b.AddUint16(0x0020) // DHKEM(X25519, HKDF-SHA256)
-		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(private.PublicKey().Bytes()) })
-		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-			b.AddUint16(1) // HKDF-SHA256
-			b.AddUint16(1) // AES-128-GCM
-		})
-		b.AddUint8(32) // as long as names get
-		b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(publicName)) })
-		b.AddUint16(0) // no extensions
-	})
-	config, err := b.Bytes()
-	require.NoError(t, err)
-	var l cryptobyte.Builder
-	l.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(config) })
-	list, err = l.Bytes()
-	require.NoError(t, err)
-	return cryptotls.EncryptedClientHelloKey{Config: config, PrivateKey: private.Bytes(), SendAsRetry: true}, list
+	return key, list
 }
 
 // TestEncryptedClientHello with keys in the Config, or from its callback. What

@@ -15,7 +15,6 @@ const (
 	defaultTimeout  = 5 * time.Second
 	defaultAttempts = 2
 	defaultNdots    = 1
-	maxServers      = 3
 	maxNdots        = 15
 	maxTimeout      = 30 // s
 	maxAttempts     = 5
@@ -58,9 +57,9 @@ func ReadConfig(path string) (Config, error) {
 	return ParseConfig(f)
 }
 
-// ParseConfig reads what resolv.conf(5) describes: three servers at most, and
-// the last search list. Like the C library it passes over what it does not
-// know. The error is that of r.
+// ParseConfig reads what resolv.conf(5) describes: the servers, all of them
+// where the C library takes three (RFC 8305 section 3.1), and the last search
+// list. What it does not know it passes over. The error is that of r.
 func ParseConfig(r io.Reader) (Config, error) {
 	var c Config
 	lines := bufio.NewScanner(r)
@@ -77,7 +76,7 @@ func ParseConfig(r io.Reader) (Config, error) {
 func (c *Config) set(keyword string, values []string) {
 	switch keyword {
 	case "nameserver":
-		if a, err := netip.ParseAddr(values[0]); err == nil && len(c.Servers) < maxServers {
+		if a, err := netip.ParseAddr(values[0]); err == nil {
 			c.Servers = append(c.Servers, netip.AddrPortFrom(a.Unmap(), 53))
 		}
 	case "domain":

@@ -34,7 +34,7 @@ func TestResolvConf(t *testing.T) {
 		{"empty", "", dns.Config{}},
 		{"servers", "nameserver 192.0.2.53\nnameserver 2001:db8::53\n", dns.Config{Servers: servers("192.0.2.53:53", "[2001:db8::53]:53")}},
 		{"a zone", "nameserver fe80::1%eth0", dns.Config{Servers: servers("[fe80::1%eth0]:53")}},
-		{"three servers count", strings.Repeat("nameserver ::1\n", 5), dns.Config{Servers: servers("[::1]:53", "[::1]:53", "[::1]:53")}},
+		{"every server counts", strings.Repeat("nameserver ::1\n", 5), dns.Config{Servers: servers("[::1]:53", "[::1]:53", "[::1]:53", "[::1]:53", "[::1]:53")}},
 		{"comments", "# one\n; two\nnameserver ::1 # three\nnameserver 127.0.0.1;four\n", dns.Config{Servers: servers("[::1]:53", "127.0.0.1:53")}},
 		{"search", "search a.test b.test.\n", dns.Config{Search: []string{"a.test", "b.test"}}},
 		{"the last search counts", "domain x.test\nsearch a.test\n", dns.Config{Search: []string{"a.test"}}},

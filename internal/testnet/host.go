@@ -28,6 +28,22 @@ const (
 	v6FromFar = "64:ff9b::cb00:7107"
 
 	dnsAddr = "127.0.0.1:53"
+
+	// LinkLocal is an address of the server that needs its zone.
+	LinkLocal = "fe80::5%lo"
+
+	// InHosts is a name of the server, at its good addresses, that the file
+	// /etc/hosts has and the DNS has not.
+	InHosts = "hosts.test"
+)
+
+// The files by which the system resolves names.
+const (
+	resolvConf = "/etc/resolv.conf"
+	resolver   = "nameserver 127.0.0.1\noptions timeout:2 attempts:2\n"
+	domain     = "search.test" // in which names are searched for
+
+	hosts = "127.0.0.1 localhost\n::1 localhost\n" + v6Good + " " + InHosts + "\n" + v4Good + " " + InHosts + "\n"
 )
 
 // A Host is a machine with IPv4 and IPv6, a server on its good addresses, and a
@@ -47,9 +63,11 @@ func Up() (*Host, error) {
 	addrs := []string{
 		v6Good + "/128 nodad", v6Bad + "/128 nodad", v6Bad2 + "/128 nodad", v6Deaf + "/128 nodad",
 		v4Good + "/32", v4Bad + "/32", v6FromFar + "/128 nodad",
+		"fe80::5/64 nodad",
 	}
+	files := map[string]string{resolvConf: resolver + "search " + domain + "\n", "/etc/hosts": hosts}
 	routes := []string{"::/0 dev lo", "unreachable 2001:db8:404::/48"}
-	if err := configure(addrs, routes, []string{v6Bad, v6Bad2, v4Bad}, "nameserver 127.0.0.1\noptions timeout:2 attempts:2\n"); err != nil {
+	if err := configure(addrs, routes, []string{v6Bad, v6Bad2, v4Bad}, files); err != nil {
 		return nil, err
 	}
 	h := &Host{}
@@ -65,7 +83,7 @@ func (h *Host) serve() (err error) {
 	}
 	h.DNS = h.dns.Addr()
 	port := "0"
-	for _, addr := range []string{v6Good, v6Bad, v6Bad2, v4Good, v4Bad, v6FromFar} {
+	for _, addr := range []string{v6Good, v6Bad, v6Bad2, v4Good, v4Bad, v6FromFar, LinkLocal} {
 		ln, err := net.Listen("tcp", net.JoinHostPort(addr, port))
 		if err != nil {
 			return err
@@ -109,7 +127,7 @@ func answer(q dnstest.Query) dnstest.Reply {
 		return have("64:ff9b::192.0.0.170", "64:ff9b::192.0.0.171").reply(q.Name)
 	}
 	for _, s := range Scenarios {
-		if s.Host == q.Name {
+		if s.name() == q.Name {
 			return zone{aaaa: s.aaaa, a: s.a}.reply(q)
 		}
 	}

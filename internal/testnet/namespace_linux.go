@@ -44,10 +44,10 @@ func start(ctx context.Context, flags uintptr, args []string, stdout, stderr io.
 	return cmd.Run()
 }
 
-// configure makes the network of the namespace, and has the system's resolver
-// read resolvConf. A blackhole is an address, or an address and a protocol of
+// configure makes the network of the namespace, and puts files in the place of
+// the system's, by their paths. A blackhole is an address, or an address and a protocol of
 // which it drops everything.
-func configure(addrs, routes, blackholes []string, resolvConf string) error {
+func configure(addrs, routes, blackholes []string, files map[string]string) error {
 	var rules strings.Builder
 	rules.WriteString("table inet testnet {\nchain input {\ntype filter hook input priority 0;\n")
 	commands := []string{"link set lo up"}
@@ -75,7 +75,15 @@ func configure(addrs, routes, blackholes []string, resolvConf string) error {
 	if err := pipe(rules.String(), "nft", "-f", "-"); err != nil {
 		return err
 	}
-	return mountOver("/etc/resolv.conf", resolvConf)
+	if err := sysunix.Mount("", "/", "", sysunix.MS_REC|sysunix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("%w: private mounts: %w", ErrUnavailable, err)
+	}
+	for path, text := range files {
+		if err := mountOver(path, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pipe runs a program. That the machine lacks or forbids it is
@@ -106,9 +114,6 @@ func mountOver(path, text string) error {
 	}
 	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
 		return err
-	}
-	if err := sysunix.Mount("", "/", "", sysunix.MS_REC|sysunix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("%w: private mounts: %w", ErrUnavailable, err)
 	}
 	if err := sysunix.Mount(f.Name(), path, "", sysunix.MS_BIND, ""); err != nil {
 		return fmt.Errorf("%w: mount over %s: %w", ErrUnavailable, path, err)

@@ -10,4 +10,4 @@ import (
 // Run is for Linux only.
 func Run(context.Context, []string, io.Writer, io.Writer) error { return ErrUnavailable }
 
-func configure([]string, []string, []string, string) error { return ErrUnavailable }
+func configure([]string, []string, []string, map[string]string) error { return ErrUnavailable }

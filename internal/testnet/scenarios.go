@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"strings"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -16,6 +17,27 @@ type Scenario struct {
 	Addr string        // where that goes
 
 	aaaa, a records
+}
+
+// name is the host's in the DNS. A short one is searched for.
+func (s Scenario) name() string {
+	if strings.Contains(s.Host, ".") {
+		return s.Host
+	}
+	return s.Host + "." + domain
+}
+
+// Patience returns the delays for the race of a scenario in which the winner
+// starts after want. One that is not to pass is so long that it cannot on a slow
+// machine either; zero is the default.
+func Patience(want time.Duration) (resolution, attempt time.Duration) {
+	if want != 50*ms {
+		resolution = 10 * time.Second
+	}
+	if want < 250*ms {
+		attempt = 2 * time.Second
+	}
+	return resolution, attempt
 }
 
 const ms = time.Millisecond
@@ -55,6 +77,7 @@ var Scenarios = []Scenario{
 		Name: "an alias", Host: "alias.test", Want: 0, Addr: v6Good,
 		aaaa: records{addrs: []string{v6Good}, alias: "target.test"}, a: records{addrs: []string{v4Good}, alias: "target.test"},
 	},
+	{Name: "a name that is searched for", Host: "short", Want: 0, Addr: v6Good, aaaa: have(v6Good), a: have(v4Good)},
 	{Name: "IPv6 without a route", Host: "lost6.test", Want: 0, Addr: v4Good, aaaa: have(v6Lost), a: have(v4Good)},
 	{Name: "IPv6 refused", Host: "deaf6.test", Want: 10 * ms, Addr: v4Good, aaaa: have(v6Deaf), a: have(v4Good)},
 	{Name: "IPv6 blackholed, IPv4 good", Host: "bad6.test", Want: 250 * ms, Addr: v4Good, aaaa: have(v6Bad), a: have(v4Good)},

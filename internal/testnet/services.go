@@ -45,7 +45,7 @@ func UpServices() (*Host, error) {
 	}
 	routes := []string{"::/0 dev lo", "0.0.0.0/0 dev lo"}
 	drops := []string{v6NoUDP + " udp", v4NoUDP + " udp", v6Stalls + " udp", v6NoTCP + " tcp", v4NoTCP + " tcp"}
-	if err := configure(addrs, routes, drops, "nameserver 127.0.0.1\noptions timeout:2 attempts:2\n"); err != nil {
+	if err := configure(addrs, routes, drops, map[string]string{resolvConf: resolver}); err != nil {
 		return nil, err
 	}
 	dns, err := dnstest.Listen(dnsAddr, answerServices)
