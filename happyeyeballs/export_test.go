@@ -10,6 +10,7 @@ import (
 var (
 	NAT64Prefixes = nat64Prefixes
 	Embed         = embed
+	Extract       = extract
 	KernelSource  = kernelSource
 )
 

@@ -126,6 +126,7 @@ func TestPrefixesOfEveryLength(t *testing.T) {
 			assert.Equal(t, []netip.Prefix{netip.MustParsePrefix(tt.prefix)}, prefixes)
 			got := happyeyeballs.Embed(netip.MustParsePrefix(tt.prefix), netip.MustParseAddr("192.0.2.33"))
 			assert.Equal(t, netip.MustParseAddr(tt.embedded), got)
+			assert.Equal(t, netip.MustParseAddr("192.0.2.33"), happyeyeballs.Extract(netip.MustParsePrefix(tt.prefix), got))
 		})
 	}
 	assert.Empty(t, happyeyeballs.NAT64Prefixes(addrs("2001:db8::1")), "no DNS64 made this")

@@ -5,6 +5,7 @@ import (
 	cryptotls "crypto/tls"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/strata-go/strata/attr"
@@ -272,12 +273,17 @@ func (r *Raced) won(race *happyeyeballs.Report) {
 
 // Conn returns the QUIC connection, for more streams, and nil over TCP. It
 // ends with r.
-func (r *Raced) Conn() *Conn { return r.conn }
+func (r *Raced) Conn() *Conn {
+	if s, ok := r.ByteStream.(*connStream); ok {
+		s.used.Store(true)
+	}
+	return r.conn
+}
 
-// Close closes the stream, and over QUIC its connection a little later: when
-// what was sent has had 10 round trips to arrive, but no less than 100 ms and
-// no more than 5 s, or when the peer has closed it. Close does not wait for
-// that. Until then the socket remains open.
+// Close closes the stream, and over QUIC its connection: if something was
+// sent, a little later, when that has had 10 round trips to arrive, but no less
+// than 100 ms and no more than 5 s, or when the peer has closed it. Close does
+// not wait for that. Until then the socket remains open.
 func (r *Raced) Close() error { return r.ByteStream.Close() }
 
 // Attributes are Host, [Over] and [Race], and those of the stream.
@@ -287,14 +293,28 @@ func (r *Raced) Attributes() *attr.Set { return &r.facts }
 type connStream struct {
 	*Stream
 	conn *Conn
+	used atomic.Bool // something was sent
+}
+
+func (s *connStream) Send(ctx context.Context, p []byte) (int, error) {
+	s.used.Store(true)
+	return s.Stream.Send(ctx, p)
+}
+
+func (s *connStream) SendEOF(ctx context.Context) error {
+	s.used.Store(true)
+	return s.Stream.SendEOF(ctx)
 }
 
 // Close closes the stream, and leaves it to the connection to deliver what was
 // sent, for a while.
 func (s *connStream) Close() error {
 	err := s.Stream.Close()
-	s.conn.linger()
-	return err
+	if s.used.Load() {
+		s.conn.linger()
+		return err
+	}
+	return errors.Join(err, s.conn.Close())
 }
 
 // Abort aborts the stream and closes the connection, both for the same cause.

@@ -356,6 +356,39 @@ func TestServiceThatSpeaksOtherProtocolsIsTold(t *testing.T) {
 	assert.Equal(t, []string{"h3"}, mismatch.Offered)
 }
 
+func TestConnectionEndsWithItsStream(t *testing.T) {
+	server, _ := tlsConfigs(t)
+	for name, used := range map[string]bool{"after sending": true, "unused": false} {
+		t.Run(name, func(t *testing.T) {
+			h := &site{}
+			h.serveQUIC(t, "127.0.0.1", server)
+			r, err := connector(t, h, names{addrs: []string{"127.0.0.1"}}).Connect(t.Context())
+			require.NoError(t, err)
+			conn := quic.ConnBelow(r)
+			if used {
+				exchange(t, r)
+			}
+			require.NoError(t, r.Close())
+			_, err = conn.AcceptStream(t.Context()) // nobody opens one
+			require.Error(t, err)
+			if !used {
+				assert.ErrorIs(t, err, net.ErrClosed, "at once")
+			}
+		})
+	}
+}
+
+func TestAbortedStreamTakesItsConnectionAlong(t *testing.T) {
+	h := &site{}
+	server, _ := tlsConfigs(t)
+	h.serveQUIC(t, "127.0.0.1", server)
+	r := connect(t, connector(t, h, names{addrs: []string{"127.0.0.1"}}))
+	conn := r.Conn()
+	require.NoError(t, stream.Abort(r, quic.Code(7)))
+	_, err := conn.OpenStream(t.Context())
+	assert.ErrorIs(t, err, net.ErrClosed)
+}
+
 func TestCanceledConnectIsToldByItsCause(t *testing.T) {
 	h := &site{}
 	h.stall(t, "127.0.0.1")

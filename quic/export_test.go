@@ -12,3 +12,6 @@ func StreamOver(r quicReceiver, s quicSender) *Stream {
 
 // QUICGo is what quic-go is configured with.
 func (cfg *Config) QUICGo() *quicgo.Config { return cfg.quicgo() }
+
+// ConnBelow is r.Conn without using it.
+func ConnBelow(r *Raced) *Conn { return r.conn }
