@@ -28,7 +28,7 @@ var byteFaults = []struct {
 	{"overruns the buffer", []string{"Receive keeps to its buffer"}},
 	{"returns 0 and nil", []string{"Receive keeps to its buffer", "Random pieces arrive whole"}},
 	{"changes what is sent", []string{"Send leaves the buffer to its caller"}},
-	{"end before data", []string{"Data comes before the end", "SendEOF keeps what was sent before"}},
+	{"end before data", []string{"Data comes before the end"}},
 	{"end only once", []string{"The end stays"}},
 	{"no end where nothing was sent", []string{"The end arrives where nothing was sent"}},
 	{"data wakes nobody", []string{"A Receive that waits meets the data"}},
@@ -120,7 +120,54 @@ func tryFault(t *testing.T, c streamtest.Check, f fault) (err error) {
 	synctest.Test(t, func(t *testing.T) {
 		var pipes pipes
 		defer pipes.kill()
-		err = runCheck(t, c, &streamtest.Maker{Pipe: pipes.maker(4<<10, f), Holds: 4 << 10, Bubble: true, Operations: 500})
+		err = runCheck(t, c, &streamtest.Maker{Pipe: pipes.maker(4<<10, f), Holds: 4 << 10, Bubble: true, Operations: 4000})
+	})
+	return err
+}
+
+// The suites of one direction run the same checks on other makers, so they have
+// to find the same faults; but for those that need what the other direction
+// does.
+func TestEveryFaultIsFoundInOneDirection(t *testing.T) {
+	suites := []struct {
+		name   string
+		checks []streamtest.CheckOf[*streamtest.OneWayMaker]
+		size   int
+		like   []fault
+	}{
+		{"one way", streamtest.OneWayChecks(), 4 << 10, nil},
+		{"stored", streamtest.StoredChecks(), 1 << 30, []fault{keeps}},
+	}
+	for _, suite := range suites {
+		checks := byName(suite.checks)
+		found := make(map[string]bool)
+		for _, row := range byteFaults {
+			for _, name := range row.checks {
+				c, ok := checks[name]
+				if !ok {
+					continue
+				}
+				t.Run(suite.name+"/"+string(row.fault)+"/"+name, func(t *testing.T) {
+					err := tryOneWayFault(t, c, suite.size, append(suite.like, row.fault)...)
+					assert.Error(t, err)
+					found[name] = true
+				})
+			}
+		}
+		for name := range checks {
+			assert.True(t, found[name], "no fault is to be found by %q, %s", name, suite.name)
+		}
+	}
+}
+
+func tryOneWayFault(t *testing.T, c streamtest.CheckOf[*streamtest.OneWayMaker], size int, faults ...fault) (err error) {
+	synctest.Test(t, func(t *testing.T) {
+		var pipes pipes
+		defer pipes.kill()
+		pipe := pipes.maker(size, faults...)
+		m := &streamtest.OneWayMaker{Holds: min(size, 4<<10), Bubble: true, Operations: 4000}
+		m.Pipe = func(ctx context.Context) (stream.ByteSender, stream.ByteReceiver, error) { return pipe(ctx) }
+		err = runCheck(t, c, m)
 	})
 	return err
 }

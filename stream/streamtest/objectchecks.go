@@ -234,6 +234,7 @@ func severalSend[T any](ctx context.Context, p *objectProbe[T]) {
 	}
 	const each = 50
 	c, d := p.startSend(ctx, 0, each), p.startSend(ctx, each, 2*each)
+	p.yield() // until both wait, where they have to
 	next := []int{0, each}
 	for range 2 * each {
 		item, err := p.r.Receive(ctx)

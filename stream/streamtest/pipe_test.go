@@ -484,6 +484,9 @@ func (e *end) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.closes++
+	if !e.closed && !e.out.eof {
+		e.out.buf = append(e.out.buf, e.out.lent...)
+	}
 	for e.has("Close waits for the peer") && len(e.out.buf) > 0 && !e.killed {
 		e.cond.Wait()
 	}
