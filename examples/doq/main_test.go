@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/strata-go/strata/internal/peers"
+	"github.com/strata-go/strata/internal/testpki"
+	"github.com/strata-go/strata/quic"
+	"github.com/strata-go/strata/structured"
+	"github.com/strata-go/strata/tls"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestItAsksItself(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), nil, &out))
+	assert.Equal(t, "strata.test. 2001:db8::53\n", out.String())
+}
+
+// A place is where a server is, and who vouches for it.
+type place struct {
+	host, port, caFile string
+	client             *tls.Config
+}
+
+// serving runs a server while f runs.
+func serving(t *testing.T, f func(ctx context.Context, at place) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ca, err := testpki.New(time.Now())
+	require.NoError(t, err)
+	cert, err := ca.Issue(testpki.Server)
+	require.NoError(t, err)
+	ln, err := quic.Listen(ctx, "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: protocols}, nil)
+	require.NoError(t, err)
+	addr, err := quic.LocalAddrPort.Get(ln)
+	require.NoError(t, err)
+	at := place{host: addr.Addr().String(), port: fmt.Sprint(addr.Port()), client: &tls.Config{RootCAs: ca.Pool(), NextProtos: protocols}}
+	at.caFile, err = ca.WritePEM(t.TempDir())
+	require.NoError(t, err)
+	require.NoError(t, structured.Run(ctx, func(ctx context.Context, g *structured.Group) error {
+		g.GoService("server", func(ctx context.Context) error { return serve(ctx, ln) })
+		return f(ctx, at)
+	}))
+}
+
+func TestKdigGetsAnswers(t *testing.T) {
+	kdig := peers.Program(t, "kdig", "knot-dnsutils")
+	serving(t, func(ctx context.Context, at place) error {
+		for _, tt := range []struct{ name, kind, status, answer string }{
+			{"strata.test", "AAAA", "NOERROR", "2001:db8::53"},
+			{"strata.test", "A", "NOERROR", ""},
+			{"other.test", "AAAA", "NXDOMAIN", ""},
+		} {
+			// The option +quic has to come last, or kdig talks TLS over TCP.
+			said, err := peers.Command(ctx, "", kdig, "@"+at.host, "-p", at.port, "+tls-ca="+at.caFile, "+tls-hostname=localhost",
+				tt.name, tt.kind, "+quic")
+			if err != nil {
+				return fmt.Errorf("%w: %s", err, said)
+			}
+			assert.Contains(t, said, "QUIC session")
+			assert.Contains(t, said, "status: "+tt.status)
+			assert.Contains(t, said, tt.answer)
+		}
+		return nil
+	})
+}
+
+// A server must not go on with who does not keep to the protocol (RFC 9250
+// section 4.3.3).
+func TestWhatIsNoQueryEndsTheConnection(t *testing.T) {
+	withID, err := (&dnsmessage.Message{Header: dnsmessage.Header{ID: 1}, Questions: []dnsmessage.Question{known}}).Pack()
+	require.NoError(t, err)
+	for name, query := range map[string][]byte{"garbage": []byte("garbage"), "a message ID": withID} {
+		t.Run(name, func(t *testing.T) {
+			serving(t, func(ctx context.Context, at place) error {
+				c, err := quic.Dial(ctx, net.JoinHostPort(at.host, at.port), at.client, nil)
+				if err != nil {
+					return err
+				}
+				defer c.Close()
+				s, err := c.OpenStream(ctx)
+				if err != nil {
+					return err
+				}
+				frame, err := messages.Append(nil, query)
+				if err != nil {
+					return err
+				}
+				if _, err := s.Send(ctx, frame); err != nil {
+					return err
+				}
+				_, err = s.Receive(ctx, make([]byte, 1))
+				assert.ErrorIs(t, err, protocolError)
+				return nil
+			})
+		})
+	}
+}
