@@ -51,7 +51,7 @@ var sides = map[string]bool{"we dial": true, "we listen": false}
 // we of its, is seen: with standard_compatible it says close_notify, without it ends
 // the connection alone.
 func TestAnyIOEndsTLSAsItIsTold(t *testing.T) {
-	p := megabytes(t)
+	p := palindromes(t)
 	for _, version := range versions {
 		for side, weDial := range sides {
 			t.Run(version.String()+", "+side+", it says so", func(t *testing.T) {
@@ -91,7 +91,7 @@ func assertEndedCleanly(t *testing.T, s *tls.Conn, want bool) {
 // TestAnyIOEndsTLSFirst has AnyIO close, for which it wants our close_notify, if it says
 // its own.
 func TestAnyIOEndsTLSFirst(t *testing.T) {
-	p := megabytes(t)
+	p := palindromes(t)
 	for _, version := range versions {
 		for side, weDial := range sides {
 			t.Run(version.String()+", "+side, func(t *testing.T) {

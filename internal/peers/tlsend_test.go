@@ -21,12 +21,12 @@ import (
 	"github.com/strata-go/strata/tls"
 )
 
-// palindromes is 4 MB in lines that are the same from either end, for peers that
+// palindromes is 1 MB in lines that are the same from either end, for peers that
 // reverse them.
 func palindromes(tb testing.TB) payload {
 	tb.Helper()
 	line := append(bytes.Repeat([]byte("ab"), 2000), 'a', '\n')
-	p := payload{content: bytes.Repeat(line, 1000), file: filepath.Join(tb.TempDir(), "payload")}
+	p := payload{content: bytes.Repeat(line, 250), file: filepath.Join(tb.TempDir(), "payload")}
 	require.NoError(tb, os.WriteFile(p.file, p.content, 0o600))
 	return p
 }
