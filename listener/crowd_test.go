@@ -106,9 +106,9 @@ func TestWhoWaitedLongestInAllGivesWay(t *testing.T) {
 			}
 		}()
 		drips := client(t, below, "")
-		time.Sleep(100 * time.Millisecond)
+		<-time.After(100 * time.Millisecond)
 		younger := client(t, below, "")
-		time.Sleep(50 * time.Millisecond)
+		<-time.After(50 * time.Millisecond)
 		_, err := drips.Send(t.Context(), []byte("x")) // and waits again
 		require.NoError(t, err)
 		start := time.Now()
@@ -168,7 +168,7 @@ func TestReadyStreamsGiveWayToNobody(t *testing.T) {
 			client(t, below, "x")
 		}
 		accept()
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		accept()
 		accept()
 	})
@@ -214,7 +214,7 @@ func TestPatienceComesBack(t *testing.T) {
 		accept()
 		flood(t, below, 1)
 		assert.Less(t, accept(), time.Millisecond, "it is impatient still")
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		flood(t, below, 2)
 		assert.Equal(t, 250*time.Millisecond, accept())
 	})
