@@ -3,9 +3,10 @@
 //
 // Each protocol is a struct. Its Client method takes a connection on which nothing
 // was said yet, has the dialogue, and does the handshake: [SMTP], [LMTP], [IMAP],
-// [POP3], [PostgreSQL], [LDAP], [XMPP], [FTP], [NNTP], [ManageSieve], [IRC] and [MySQL]. The
-// first five have a Server method, which does the same from the other end and drops
-// into a handler of listener.Serve. Both return a [buffered.Stream], whatever happened:
+// [POP3], [PostgreSQL], [LDAP], [XMPP], [FTP], [NNTP], [ManageSieve], [IRC] and
+// [MySQL]. The first five have a Server method, which does the same from the other
+// end and drops into a handler of listener.Serve. Both return a [buffered.Stream],
+// whatever happened:
 //
 //	s, err := starttls.SMTP{Name: "client.example", TLS: cfg}.Client(ctx, conn)
 //
@@ -21,11 +22,10 @@
 // No byte that came in plaintext is ever taken for one that came under TLS: an
 // upgrade with anything unread is refused (tls.ErrPlaintextBuffered), and what
 // the peer said of itself before is forgotten and asked for again; only MySQL has
-// no way to ask, see [Greeting]. Under Required
-// nothing but the dialogue itself goes out in plaintext, no credentials and no
-// next command. Lines, their number and the time that all of it may take are
-// bounded, see [Limits]. Names that are put into commands may not contain what
-// would end the command.
+// no way to ask, see [Greeting]. Under Required nothing but the dialogue itself
+// goes out in plaintext, no credentials and no next command. Lines, their number
+// and the time that all of it may take are bounded, see [Limits]. Names that are
+// put into commands may not contain what would end the command.
 //
 // # Cancellation
 //
