@@ -178,3 +178,30 @@ func TestCloseLetsTheAddressBeBoundAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, ln.Close())
 }
+
+// A lastWords returns its end together with its last bytes.
+type lastWords struct {
+	net.Conn
+	said bool
+}
+
+func (l *lastWords) Read(p []byte) (int, error) {
+	if l.said {
+		return 0, errors.New("asked again")
+	}
+	l.said = true
+	return copy(p, "bye"), io.EOF
+}
+
+func TestAnEndThatCameWithTheLastBytesIsNotAskedForAgain(t *testing.T) {
+	a, b := net.Pipe()
+	defer b.Close()
+	c := wrap(t, &lastWords{Conn: a})
+	n, err := c.Receive(t.Context(), make([]byte, 8))
+	require.NoError(t, err)
+	require.Equal(t, 3, n)
+	for range 2 {
+		_, err = c.Receive(t.Context(), make([]byte, 8))
+		require.Equal(t, io.EOF, err)
+	}
+}

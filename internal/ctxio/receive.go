@@ -17,6 +17,7 @@ type receiving struct {
 	socket socketReader
 	waiter readWaiter // nil when the net.Conn cannot wait without a buffer
 	end    error      // io.EOF or a *stream.BrokenError, once Receive has come to it
+	last   bool       // io.EOF came along with the last bytes
 
 	by func(p []byte) (int, error) // of a ReceiveBy under way
 }
@@ -45,6 +46,9 @@ func (c *Conn) Receive(ctx context.Context, p []byte) (int, error) {
 	if c.rx.end != nil {
 		return 0, c.rx.end
 	}
+	if c.rx.last {
+		return c.noMore(ctx, p, io.EOF)
+	}
 	d, socket := &c.rx.direction, &c.rx.socket
 	if !d.suits(ctx) {
 		d.clear()
@@ -70,7 +74,8 @@ func (c *Conn) Receive(ctx context.Context, p []byte) (int, error) {
 // received finds the answer of a Receive whose read returned n and err.
 func (c *Conn) received(ctx context.Context, p []byte, n int, err error) (int, error) {
 	if n > 0 {
-		return n, nil // an error that came along will come again
+		c.rx.last = err == io.EOF
+		return n, nil // another error that came along will come again
 	}
 	return c.noMore(ctx, p, err)
 }
@@ -182,7 +187,7 @@ func (c *Conn) WaitReceive(ctx context.Context) error {
 		return err
 	}
 	defer c.rx.guard.Leave()
-	if c.rx.end != nil {
+	if c.rx.end != nil || c.rx.last {
 		return nil
 	}
 	if !d.suits(ctx) {
