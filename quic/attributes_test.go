@@ -2,6 +2,7 @@ package quic_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"testing"
 	"time"
@@ -80,6 +81,15 @@ func TestLiveAttributesEndWithTheConnection(t *testing.T) {
 	assert.Equal(t, "strata-test", get(t, tls.ALPN, client))
 }
 
+// connAndPeer closes its peer after itself: a connection that the peer closed
+// has lost the socket that Dial made for it.
+type connAndPeer struct {
+	*quic.Conn
+	peer *quic.Conn
+}
+
+func (c connAndPeer) Close() error { return errors.Join(c.Conn.Close(), c.peer.Close()) }
+
 func TestAttributesHoldTheContract(t *testing.T) {
 	streamtest.TestAttributes(t, &streamtest.AttributesMaker{
 		Stack: func(ctx context.Context) (stream.Resource, []attr.Provider, error) {
@@ -87,7 +97,7 @@ func TestAttributesHoldTheContract(t *testing.T) {
 			if err != nil {
 				return nil, nil, err
 			}
-			return client, nil, server.Close()
+			return connAndPeer{client, server}, nil, nil
 		},
 		Names: []string{
 			quic.LocalAddr.Name(), quic.RemoteAddr.Name(), quic.LocalAddrPort.Name(), quic.RemoteAddrPort.Name(),

@@ -5,7 +5,8 @@
 // [Dial] returns a [Conn], and [Listen] a [Listener], which accepts them. A
 // Conn opens and accepts streams: a [Stream] is a stream.ByteStream, a
 // [SendStream] and a [ReceiveStream] are one direction of one, and [Packets]
-// carry what need not arrive. A [Transport] dials and listens on one socket.
+// carry what need not arrive. [NewStreamListener] makes one listener of the
+// streams of all connections. A [Transport] dials and listens on one socket.
 // Package tls configures the handshake, and its attributes tell what came of
 // it, on the connection and on every stream. The protocol itself is
 // github.com/quic-go/quic-go.
