@@ -73,7 +73,7 @@ var _ stream.Listener[*Conn] = (*Listener)(nil)
 // Listen opens a socket on addr, "host:port", for which the kernel starts to
 // complete connections at once. The host and the port are written as for
 // [Dial]. Of a name there is a socket for every address, all with the same
-// port. An empty host means all addresses of this host, IPv4 and IPv6,
+// port. An empty host and "[::]" mean all addresses of this host, IPv4 and IPv6,
 // "0.0.0.0" those of IPv4. Port 0 or none means one that is free, on all of
 // them. The attributes tell the addresses: LocalAddrPort.All yields each.
 //
@@ -83,7 +83,8 @@ var _ stream.Listener[*Conn] = (*Listener)(nil)
 //
 // Listen sets SO_REUSEADDR, but on Windows. Connections by Multipath TCP are
 // taken too, where package net has it so by default (Linux), but for an
-// address with a zone and with a UserTimeout. The context bounds the call alone, not the listener.
+// address with a zone and with a UserTimeout. The context bounds the call
+// alone, not the listener.
 func Listen(ctx context.Context, addr string, cfg *ListenConfig) (*Listener, error) {
 	var b binding
 	if cfg != nil {

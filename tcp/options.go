@@ -54,7 +54,8 @@ type Options struct {
 	// Control, if not nil, is called for each socket before it is bound or
 	// connected, after what else the configuration says was done. The network
 	// is "tcp4" or "tcp6" and the address where the socket is to connect to or
-	// to listen. Its error is that of the attempt. Attempts to several
+	// to listen; a socket that could not have Multipath TCP is followed by one
+	// without. Its error is that of the attempt. Attempts to several
 	// addresses go on at the same time, and so may Control.
 	Control func(network, address string, raw syscall.RawConn) error
 }
