@@ -5,7 +5,6 @@ package sockopt
 
 import (
 	"errors"
-	"fmt"
 	"syscall"
 )
 
@@ -14,5 +13,3 @@ func Control(raw syscall.RawConn, f func(fd uintptr) error) error {
 	var err error
 	return errors.Join(raw.Control(func(fd uintptr) { err = f(fd) }), err)
 }
-
-func unsupported(what string) error { return fmt.Errorf("%s: %w", what, errors.ErrUnsupported) }
