@@ -22,7 +22,7 @@ all     have net.local_addr, net.remote_addr
 tcp     + SOCKET, tcp.info
 tls     + SOCKET, stream.unread, tcp.info, tls.allows_truncation, TLS
 unix    + net.conn, net.family, net.raw_conn, unix.peer_cred
-quic    + SOCKET, quic.early_data, quic.idle_timeout, quic.rtt, quic.stats, quic.stream_id, quic.version, TLS
+quic    + SOCKET, quic.early_data, quic.idle_timeout, quic.rtt, quic.stats, quic.stream_id, quic.version, TLS, udp.dropped
 memory  + nothing else
 `
 
