@@ -26,12 +26,14 @@ func (c *Client) exchange(ctx context.Context, server netip.AddrPort, q dnsmessa
 	if c.cfg.TCP {
 		network = "tcp"
 	}
-	r, err := c.roundTrip(ctx, network, server, q, true, sent)
+	edns := true
+	r, err := c.roundTrip(ctx, network, server, q, edns, sent)
 	if err == nil && (r.RCode == dnsmessage.RCodeFormatError || r.RCode == dnsmessage.RCodeNotImplemented) {
-		r, err = c.roundTrip(ctx, network, server, q, false, sent)
+		edns = false
+		r, err = c.roundTrip(ctx, network, server, q, edns, sent)
 	}
 	if err == nil && r.Truncated && network == "udp" {
-		r, err = c.roundTrip(ctx, "tcp", server, q, true, sent)
+		r, err = c.roundTrip(ctx, "tcp", server, q, edns, sent)
 	}
 	if err != nil {
 		return Answer{}, err

@@ -52,6 +52,17 @@ func TestTruncatedAnswerComesOverTCP(t *testing.T) {
 	assert.Equal(t, []string{"udp+edns", "tcp+edns"}, networks(s))
 }
 
+func TestTruncatedAnswerComesWithoutEDNSWhereThatIsUnknown(t *testing.T) {
+	s := serve(t, func(q dnstest.Query) dnstest.Reply {
+		if q.EDNS {
+			return dnstest.Reply{RCode: dnsmessage.RCodeFormatError}
+		}
+		return dnstest.Reply{Records: dnstest.Addrs(q.Name, v4), Truncate: true}
+	})
+	find(t, client(dns.Config{}, s))
+	assert.Equal(t, []string{"udp+edns", "udp", "tcp"}, networks(s))
+}
+
 func TestTCPAlone(t *testing.T) {
 	s := serve(t, dual)
 	find(t, client(dns.Config{TCP: true}, s))
