@@ -138,13 +138,19 @@ func (c *Conn) Packets() *Packets { return &c.packets }
 func (c *Conn) Streams() *Streams { return &c.streams }
 
 // Handshake waits until the handshake is done, which it is already on every
-// connection but those with Config.EarlyData. An error is why it failed.
+// connection but those with Config.EarlyData. An error is why it failed, or by
+// what the connection has ended since. Where a server has rejected the early
+// data, streams can be opened and accepted again once it has returned nil.
 func (c *Conn) Handshake(ctx context.Context) error {
 	if err := c.enter(ctx); err != nil {
 		return err
 	}
 	// After a server that rejected the early data the connection starts anew.
-	if _, err := c.qc.NextConnection(ctx); err != nil {
+	_, err := c.qc.NextConnection(ctx)
+	if c.qc.Context().Err() != nil { // of a handshake and an end quic-go tells either
+		err = context.Cause(c.qc.Context())
+	}
+	if err != nil {
 		return c.verdict(ctx, err)
 	}
 	return nil

@@ -119,3 +119,19 @@ func TestEarlyDataThatIsRejectedBreaksItsStreams(t *testing.T) {
 	require.Equal(t, "late", got)
 	<-done
 }
+
+// quic-go answers by chance where the handshake is done and the connection at
+// its end.
+func TestHandshakeOfABrokenConnIsBrokenAlways(t *testing.T) {
+	inFakeTime(t, func(r *rig) {
+		r.serve(nil)
+		client, server := r.dial(nil)
+		require.NoError(r, client.Handshake(r.Context()))
+		require.NoError(r, server.Abort(quic.Code(7)))
+		_, err := client.AcceptStream(r.Context())
+		require.ErrorIs(r, err, quic.Code(7))
+		for range 64 {
+			require.ErrorIs(r, client.Handshake(r.Context()), stream.ErrBroken)
+		}
+	})
+}

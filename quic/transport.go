@@ -176,10 +176,13 @@ func (t *Transport) remove(c *Conn) {
 }
 
 // retire closes the transport if nobody uses it any more and it was made for
-// its users.
+// its users. From the moment that this is settled it takes no further one: an
+// Accept that is just coming back would have Close end a connection whose end
+// comes here again, and waits for that Close.
 func (t *Transport) retire() {
 	t.mu.Lock()
 	over := t.single && len(t.conns) == 0 && t.ln == nil
+	t.closed = t.closed || over
 	t.mu.Unlock()
 	if over {
 		_ = t.Close()
