@@ -91,13 +91,19 @@ func Listen(ctx context.Context, addr string, cfg *ListenConfig) (*Listener, err
 		b.ListenConfig = *cfg
 	}
 	lns, err := b.listen(ctx, addr)
+	var io acceptor
+	if err == nil {
+		io, err = accepting(lns)
+	}
 	if err != nil {
 		if canceled := stream.ContextError(ctx); canceled != nil {
 			err = canceled
 		}
 		return nil, fmt.Errorf("tcp: listen %s: %w", addr, err)
 	}
-	return newListener(b.Options, b.keepAlive, lns), nil
+	l := newListener(io, lns)
+	l.options, l.keepAlive = b.Options, b.keepAlive
+	return l, nil
 }
 
 func (b *binding) listen(ctx context.Context, addr string) ([]*net.TCPListener, error) {
@@ -121,25 +127,37 @@ func WrapListener(ln *net.TCPListener) *Listener {
 	if ln == nil {
 		panic("tcp: WrapListener: nil ln")
 	}
-	return newListener(Options{}, net.KeepAliveConfig{}, []*net.TCPListener{ln})
+	return newListener(acceptingFrom(ln), []*net.TCPListener{ln})
 }
 
-func newListener(o Options, keepAlive net.KeepAliveConfig, lns []*net.TCPListener) *Listener {
-	l := &Listener{options: o, keepAlive: keepAlive}
+func newListener(io acceptor, lns []*net.TCPListener) *Listener {
 	sockets := make([]attr.Provider, len(lns))
-	below := make([]net.Listener, len(lns))
 	for i, ln := range lns {
 		s := &socket{info: sockattr.OfListener(ln)}
 		socketFacts.Init(&s.facts, s)
-		sockets[i], below[i] = &s.facts, ln
+		sockets[i] = &s.facts
 	}
+	if len(sockets) == 1 {
+		return &Listener{io: io, facts: sockets[0].Attributes()}
+	}
+	return &Listener{io: io, facts: attr.Merge(sockets...)}
+}
+
+// accepting takes lns over, and closes them with an error.
+func accepting(lns []*net.TCPListener) (acceptor, error) {
 	if len(lns) == 1 {
-		one := new(ctxio.Listener)
-		one.Init(lns[0])
-		l.io, l.facts = one, sockets[0].Attributes()
-		return l
+		return acceptingFrom(lns[0]), nil
 	}
-	l.io, l.facts = ctxio.NewListeners(below), attr.Merge(sockets...)
+	below := make([]net.Listener, len(lns))
+	for i, ln := range lns {
+		below[i] = ln
+	}
+	return ctxio.NewListeners(below)
+}
+
+func acceptingFrom(ln *net.TCPListener) acceptor {
+	l := new(ctxio.Listener)
+	l.Init(ln)
 	return l
 }
 

@@ -1,5 +1,7 @@
 package ctxio
 
+import "net"
+
 // SlowCallbacks holds callbacks up, until the returned function is called, so
 // that more of them come late.
 func SlowCallbacks() (restore func()) { return plant(slowCallbacks) }
@@ -23,3 +25,9 @@ func (c *Conn) FireLate() { c.rx.fire(c.rx.gen - 1) }
 
 // Standing tells whether a Receive left its arming standing.
 func (c *Conn) Standing() bool { return c.rx.standing != nil && c.rx.standing != unclean }
+
+// NewSentry returns how to wait for connections of ln, and how to end that.
+func NewSentry(ln net.Listener) (wait, end func() error, err error) {
+	s, err := newSentry(ln)
+	return s.wait, s.close, err
+}

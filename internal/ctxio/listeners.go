@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/strata-go/strata/stream"
@@ -28,19 +29,28 @@ type Listeners struct {
 // goroutine.
 type watched struct {
 	Listener
+	sentry *sentry // nil where there is no waiting without accepting
 	resume chan struct{}
-	ahead  *result // accepted already, where there is no waiting without that
+	ahead  atomic.Pointer[result] // accepted already, where there is no sentry
 }
 
-// NewListeners takes lns over.
-func NewListeners(lns []net.Listener) *Listeners {
+// NewListeners takes lns over. With an error they are closed, which a shortage
+// of descriptors is: there is one more for each socket.
+func NewListeners(lns []net.Listener) (*Listeners, error) {
 	l := &Listeners{ready: make(chan *watched), done: make(chan struct{})}
+	var short error
 	for _, ln := range lns {
 		w := &watched{resume: make(chan struct{}, 1)}
 		w.Init(ln)
+		if short == nil {
+			w.sentry, short = newSentry(ln)
+		}
 		l.watched = append(l.watched, w)
 	}
-	return l
+	if short != nil {
+		return nil, errors.Join(short, l.Close())
+	}
+	return l, nil
 }
 
 // Accept is [Listener.Accept] for all of them.
@@ -74,7 +84,7 @@ func (l *Listeners) Close() (err error) {
 		close(l.done)
 		errs := make([]error, len(l.watched))
 		for i, w := range l.watched {
-			errs[i] = w.Close()
+			errs[i] = errors.Join(w.sentry.close(), w.Close())
 		}
 		err = errors.Join(errs...)
 		l.start.Do(func() {})
@@ -110,10 +120,12 @@ func (l *Listeners) watch() {
 
 // wait returns when take has an answer, if only an error.
 func (w *watched) wait() {
-	if err := w.waitAccept(); errors.Is(err, errors.ErrUnsupported) {
-		conn, err := w.Accept(context.Background())
-		w.ahead = &result{conn, err}
+	if w.sentry != nil {
+		_ = w.sentry.wait() // fails only once Close is under way
+		return
 	}
+	conn, err := w.Accept(context.Background())
+	w.ahead.Store(&result{conn, err})
 }
 
 // stolen is how long to wait for a connection that was there and, as it seems,
@@ -123,32 +135,17 @@ const stolen = 10 * time.Millisecond
 // take accepts what wait has seen. The error is stream.ErrWouldBlock if another
 // process was faster.
 func (w *watched) take() (net.Conn, error) {
-	if r := w.ahead; r != nil {
-		w.ahead = nil
+	if r := w.ahead.Swap(nil); r != nil {
 		return r.conn, r.err
 	}
 	return w.acceptWithin(stolen)
 }
 
+// drop closes what nobody came for. Somebody may be coming just now.
 func (w *watched) drop() {
-	if w.ahead != nil && w.ahead.conn != nil {
-		_ = w.ahead.conn.Close() // nobody came for it
+	if r := w.ahead.Swap(nil); r != nil && r.conn != nil {
+		_ = r.conn.Close()
 	}
-}
-
-// waitAccept waits until Accept would not, and takes nothing. It is
-// errors.ErrUnsupported where the net.Listener is no socket that can be asked.
-func (l *Listener) waitAccept() error {
-	raw := rawListener(l.ln)
-	if raw == nil || l.hand != nil {
-		return errors.ErrUnsupported
-	}
-	if err := l.enter(context.Background()); err != nil {
-		return err
-	}
-	defer func() { <-l.turn }()
-	l.dir.clear()
-	return waitRead(raw)
 }
 
 // acceptWithin accepts, or returns stream.ErrWouldBlock after d.

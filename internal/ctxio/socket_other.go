@@ -4,7 +4,6 @@ package ctxio
 
 import (
 	"net"
-	"syscall"
 
 	"github.com/strata-go/strata/stream"
 )
@@ -17,9 +16,13 @@ func (socket) ok() bool { return false }
 
 func socketOf(net.Conn) socket { return socket{} }
 
-func rawListener(net.Listener) syscall.RawConn { return nil }
+// Nor are there sentries.
+type sentry struct{}
 
-func waitRead(syscall.RawConn) error { return nil }
+func newSentry(net.Listener) (*sentry, error) { return nil, nil }
+
+func (*sentry) wait() error  { return nil }
+func (*sentry) close() error { return nil }
 
 type socketReader struct{ socket }
 

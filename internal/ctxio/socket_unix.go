@@ -143,26 +143,6 @@ func isReadable(fd uintptr) bool {
 	}
 }
 
-// rawListener returns nil for whatever is not exactly a listening socket of
-// package net.
-func rawListener(ln net.Listener) syscall.RawConn {
-	var raw syscall.RawConn
-	var err error
-	switch l := ln.(type) {
-	case *net.TCPListener:
-		raw, err = l.SyscallConn()
-	case *net.UnixListener:
-		raw, err = l.SyscallConn()
-	}
-	if err != nil {
-		return nil
-	}
-	return raw
-}
-
-// waitRead parks until raw can be read from.
-func waitRead(raw syscall.RawConn) error { return raw.Read(isReadable) }
-
 // hungUp reports whether the peer of a Unix socket is gone altogether: the
 // kernel says no more of whether it left bytes unread. TCP does, see wasReset.
 func (r *socketReader) hungUp() bool {
