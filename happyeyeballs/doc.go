@@ -46,7 +46,9 @@
 // address, the answer about records, and that about the preferred family,
 // which is IPv6 if there is a choice; or 50 ms after the first address. Hints
 // in records count as addresses until these are known. Aliases are followed, 8
-// of them at most, and the addresses of up to 8 targets asked for.
+// of them at most, and the addresses of up to 8 targets asked for. However much
+// a server tells, the first 16 services count, and of each name the first 32
+// addresses of each family.
 //
 // What is known is sorted again with each answer: by what is spoken there, as
 // the caller likes it; within that by the priority of services, those of the

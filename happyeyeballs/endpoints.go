@@ -83,15 +83,24 @@ func (k *knowledge) addrs(host string, r Record) []netip.Addr {
 	for _, f := range families {
 		switch known := k.name(host).found[f]; {
 		case known.settled && !known.failed:
-			all = append(all, known.addrs...)
+			all = append(all, k.limited(known.addrs)...)
 		case k.cfg.Family.includes(f):
-			all = append(all, r.hints(f)...)
+			all = append(all, k.limited(r.hints(f))...)
 		}
 		if f == IPv6 {
 			all = append(all, k.nat64...)
 		}
 	}
 	return all
+}
+
+// limited returns those of addrs that count. A race without services has them
+// all, and tries each once.
+func (k *knowledge) limited(addrs []netip.Addr) []netip.Addr {
+	if k.cfg.Service == nil {
+		return addrs
+	}
+	return addrs[:min(len(addrs), maxAddrs)]
 }
 
 // combine makes endpoints of addresses and the transports for each.

@@ -65,6 +65,7 @@ func (e *ProtocolError) Error() string {
 var (
 	errExited         = errors.New("the goroutine of the attempt exited")
 	errResolverExited = errors.New("the goroutine of the resolver exited")
+	errNoRecords      = fmt.Errorf("the resolver does not look for service records: %w", errors.ErrUnsupported)
 	errAttemptTimeout = fmt.Errorf("attempt timed out: %w", context.DeadlineExceeded)
 )
 

@@ -8,9 +8,14 @@ import (
 	"strings"
 )
 
+// An answer of 64 KiB has room for thousands of records and of addresses, which
+// are multiplied with each other.
 const (
-	maxAliases = 8 // how many aliases lead to a record at most (RFC 9460 section 3.1)
-	maxTargets = 8 // for how many names to which records lead addresses are asked
+	maxAliases  = 8  // how many aliases lead to a record at most (RFC 9460 section 3.1)
+	maxTargets  = 8  // for how many names to which records lead addresses are asked
+	maxServices = 16 // how many services of a host count
+	maxAddrs    = 32 // how many addresses of a family those of a name are in a race of version 3
+	maxPrefixes = 4  // how many prefixes of its NAT64 a network has
 )
 
 // knowledge is what a race has learned about its host, and what it has asked.
@@ -144,9 +149,12 @@ func (k *knowledge) settled(q Query, f Family) bool {
 // abandoned reports whether nothing may be tried since it is not known what
 // records say. That there are none would be known.
 func (k *knowledge) abandoned() bool {
-	return k.cfg.Service != nil && k.cfg.Service.ECH == ECHRelied && k.settledRecords &&
-		k.recordsErr != nil && !isNotFound(k.recordsErr)
+	return k.relies() && k.settledRecords && k.recordsErr != nil && !isNotFound(k.recordsErr)
 }
+
+// relies reports whether nothing may be tried before it is known what records
+// say.
+func (k *knowledge) relies() bool { return k.cfg.Service != nil && k.cfg.Service.ECH == ECHRelied }
 
 // mismatch returns the error of a host that speaks other protocols, and nil
 // for others.
@@ -257,10 +265,11 @@ func (k *knowledge) serve(rs []Record) {
 			continue
 		}
 		spoken := k.cfg.Service.spoken(r)
-		if len(k.cfg.Service.offers(spoken)) > 0 {
-			k.services = append(k.services, r)
-		} else {
+		switch {
+		case len(k.cfg.Service.offers(spoken)) == 0:
 			k.offered = append(k.offered, spoken...)
+		case len(k.services) < maxServices:
+			k.services = append(k.services, r)
 		}
 	}
 }

@@ -63,11 +63,16 @@ func (r *race[S]) answered(q Query, a Answer) {
 	}
 }
 
-// settle gives what had no answer an empty one.
+// settle gives what had no answer an empty one. That a resolver does not look
+// for records says nothing about them, which matters to who relies on them.
 func (r *race[S]) settle(q Query, err error) {
 	for _, f := range kinds {
+		a := Answer{Family: f, Err: err}
+		if f == 0 && err == nil && r.schedule.relies() {
+			a.Err = errNoRecords
+		}
 		if !r.schedule.settled(q, f) {
-			r.answered(q, Answer{Family: f, Err: err})
+			r.answered(q, a)
 		}
 	}
 }

@@ -70,6 +70,9 @@ func synthesize(ctx context.Context, r Resolver, addrs []netip.Addr) []netip.Add
 func nat64Prefixes(addrs []netip.Addr) []netip.Prefix {
 	var prefixes []netip.Prefix
 	for _, a := range addrs {
+		if len(prefixes) == maxPrefixes {
+			break
+		}
 		for _, n := range nat64Lengths {
 			p := netip.PrefixFrom(a, n).Masked()
 			if isNAT64Addr(a, n) && !slices.Contains(prefixes, p) {

@@ -2,6 +2,7 @@ package happyeyeballs_test
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -130,4 +131,12 @@ func TestPrefixesOfEveryLength(t *testing.T) {
 		})
 	}
 	assert.Empty(t, happyeyeballs.NAT64Prefixes(addrs("2001:db8::1")), "no DNS64 made this")
+}
+
+func TestPrefixesOfANAT64AreAFew(t *testing.T) {
+	var many []netip.Addr
+	for i := range 100 {
+		many = append(many, happyeyeballs.Embed(netip.MustParsePrefix(fmt.Sprintf("2001:db8:%x::/96", i)), netip.MustParseAddr("192.0.0.170")))
+	}
+	assert.Len(t, happyeyeballs.NAT64Prefixes(many), 4)
 }

@@ -35,7 +35,7 @@ type Answer struct {
 // earlier one. Resolve returns when it has no more to say, or when ctx is done.
 // A family for which there was no answer until then has no addresses, and err
 // tells why. The same goes for records; who cannot look for them answers for
-// addresses alone.
+// addresses alone, and is of no use to a race that relies on records (ECHRelied).
 //
 // RFC 8305 section 3 wants the query for IPv6 sent first, and the one for IPv4
 // right after it. Records come before both.

@@ -113,7 +113,7 @@ func (s *schedule) firstDue() time.Duration {
 // resolution delay if not. Who relies on what records say waits for them.
 func (s *schedule) firstServiceDue() (time.Duration, bool) {
 	switch {
-	case s.cfg.Service.ECH == ECHRelied && !s.settledRecords:
+	case s.relies() && !s.settledRecords:
 		return 0, false
 	case s.settledRecords && s.preferredKnown() && (s.untried[0].usable() || s.settledAll()):
 		return s.heard, true

@@ -58,8 +58,9 @@ const (
 	// ECHRelied is ECHOffered for callers whose names must not be seen when
 	// the host can prevent that. Nothing is tried before the answer about
 	// records is there, nor if it could not be had, and what has ECH comes
-	// first. That is of use with a Resolver whose answers nobody on the way
-	// can suppress.
+	// first. It needs a Resolver that looks for records, which a
+	// SystemResolver does not, and is of use with one whose answers nobody on
+	// the way can suppress.
 	ECHRelied
 )
 

@@ -159,6 +159,49 @@ func TestGivingUpForWantOfARecordCancelsTheLookups(t *testing.T) {
 	})
 }
 
+// The default resolver knows no records, which must not pass for there being
+// none.
+func TestWhoReliesOnRecordsGivesUpWithAResolverThatHasNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, tt := range []struct {
+			policy happyeyeballs.ECHPolicy
+			err    error
+		}{{happyeyeballs.ECHOffered, nil}, {happyeyeballs.ECHRelied, errors.ErrUnsupported}} {
+			v := webWith(tt.policy)
+			n := &network{hosts: map[string]reaction{quic6: quick}}
+			_, report, err := happyeyeballs.Dial(t.Context(), "host.test", 443, n.dialService, &happyeyeballs.Config{
+				Resolver: &zone{lines: []line{aaaa(0, b1), a(0, a1)}}, Service: &v, Source: dualStack,
+			})
+			require.ErrorIs(t, err, tt.err)
+			assert.Equal(t, tt.err != nil, len(report.Attempts) == 0)
+		}
+	})
+}
+
+// A hostile server can put thousands of each into its answers.
+func TestRecordsTimesAddressesIsBounded(t *testing.T) {
+	const many = 150
+	var records []happyeyeballs.Record
+	var v6s, v4s []string
+	for i := range many {
+		records = append(records, happyeyeballs.Record{Priority: 1, ALPN: []string{"h2"}, Port: uint16(1000 + i)})
+		v6s = append(v6s, fmt.Sprintf("2001:db8::%x", 1+i))
+		v4s = append(v4s, fmt.Sprintf("192.0.2.%d", 1+i))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		_, report, err := happyeyeballs.Dial(t.Context(), "host.test", 443,
+			func(context.Context, happyeyeballs.Candidate, func()) (*link, error) { return nil, errRefused },
+			&happyeyeballs.Config{
+				Resolver: &zone{lines: []line{
+					has(0, records...), aaaa(0, strings.Join(v6s, " ")), a(0, strings.Join(v4s, " ")),
+				}},
+				Service: &tcpOnly, Source: dualStack,
+			})
+		require.ErrorIs(t, err, errRefused)
+		assert.Len(t, report.Attempts, 16*2*32)
+	})
+}
+
 func TestLaterRecordsReplaceEarlierOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		z := &zone{lines: []line{
