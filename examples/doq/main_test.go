@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"testing"
@@ -78,12 +79,62 @@ func TestKdigGetsAnswers(t *testing.T) {
 	})
 }
 
+// packed is a query as it is sent.
+func packed(t *testing.T) []byte {
+	t.Helper()
+	query, err := (&dnsmessage.Message{Questions: []dnsmessage.Question{known}}).Pack()
+	require.NoError(t, err)
+	return query
+}
+
+// That a client gives up a query concerns that alone (RFC 9250 section 4.3.1).
+func TestCanceledQueryLeavesTheOthers(t *testing.T) {
+	serving(t, func(ctx context.Context, at place) error {
+		c, err := quic.Dial(ctx, net.JoinHostPort(at.host, at.port), at.client, nil)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		s, err := c.OpenStream(ctx)
+		if err != nil {
+			return err
+		}
+		query, err := messages.Append(nil, packed(t))
+		if err != nil {
+			return err
+		}
+		if _, err := s.Send(ctx, query); err != nil {
+			return err
+		}
+		if _, err := s.Receive(ctx, make([]byte, 1)); err != nil { // it waits for our end
+			return err
+		}
+		if err := s.Abort(quic.Code(3)); err != nil {
+			return err
+		}
+		for range 10 {
+			m := dnsmessage.Message{Questions: []dnsmessage.Question{known}}
+			if err := exchange(ctx, c, &m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // A server must not go on with who does not keep to the protocol (RFC 9250
 // section 4.3.3).
 func TestWhatIsNoQueryEndsTheConnection(t *testing.T) {
 	withID, err := (&dnsmessage.Message{Header: dnsmessage.Header{ID: 1}, Questions: []dnsmessage.Question{known}}).Pack()
 	require.NoError(t, err)
-	for name, query := range map[string][]byte{"garbage": []byte("garbage"), "a message ID": withID} {
+	frame := func(query []byte) []byte {
+		framed, err := messages.Append(nil, query)
+		require.NoError(t, err)
+		return framed
+	}
+	for name, said := range map[string][]byte{
+		"garbage": frame([]byte("garbage")), "a message ID": frame(withID), "two queries": append(frame(packed(t)), frame(packed(t))...),
+	} {
 		t.Run(name, func(t *testing.T) {
 			serving(t, func(ctx context.Context, at place) error {
 				c, err := quic.Dial(ctx, net.JoinHostPort(at.host, at.port), at.client, nil)
@@ -95,15 +146,14 @@ func TestWhatIsNoQueryEndsTheConnection(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				frame, err := messages.Append(nil, query)
-				if err != nil {
+				if _, err := s.Send(ctx, said); err != nil {
 					return err
 				}
-				if _, err := s.Send(ctx, frame); err != nil {
-					return err
-				}
-				_, err = s.Receive(ctx, make([]byte, 1))
-				assert.ErrorIs(t, err, protocolError)
+				_, err = c.AcceptStream(ctx)
+				closed, ok := errors.AsType[*quic.ApplicationError](err)
+				require.True(t, ok, "%v", err)
+				assert.Equal(t, protocolError, closed.Code)
+				assert.NotContains(t, closed.Reason, "%!")
 				return nil
 			})
 		})

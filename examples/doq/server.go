@@ -61,10 +61,14 @@ func serveQuery(ctx context.Context, frames *buffered.Frames[[]byte]) error {
 	if err := errors.Join(frames.Send(ctx, response), frames.SendEOF(ctx)); err != nil {
 		return err
 	}
-	if _, err := frames.Receive(ctx); err != io.EOF {
-		return fmt.Errorf("%w: more than a query: %w", protocolError, err)
+	switch _, err := frames.Receive(ctx); err {
+	case nil:
+		return fmt.Errorf("%w: more than a query", protocolError)
+	case io.EOF:
+		return nil
+	default:
+		return err // it has lost interest, which concerns this stream alone
 	}
-	return nil
 }
 
 // answer knows one address.
