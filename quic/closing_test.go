@@ -3,7 +3,10 @@ package quic_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,4 +74,20 @@ func (r *rig) cutOff(end func(*rig, *quic.Conn, *quic.Stream) error, after time.
 	require.ErrorIs(r, errs[1], stream.ErrBroken)
 	require.NotErrorIs(r, errs[1], io.EOF)
 	return false
+}
+
+// The text is the caller's, and may be as long as errors get.
+func TestLongReasonForAnAbortDoesNotKeepItFromThePeer(t *testing.T) {
+	inFakeTime(t, func(r *rig) {
+		r.serve(nil)
+		client, server := r.dial(nil)
+		cause := fmt.Errorf("%w: %s", quic.Code(7), strings.Repeat("€", 10_000))
+		require.NoError(r, client.Abort(cause))
+		_, err := server.AcceptStream(r.Context())
+		closed, ok := errors.AsType[*quic.ApplicationError](err)
+		require.True(r, ok, "%v", err)
+		assert.Equal(r, quic.Code(7), closed.Code)
+		assert.True(r, strings.HasPrefix(cause.Error(), closed.Reason), "%q", closed.Reason)
+		assert.InDelta(r, 256, len(closed.Reason), 3, "whole characters")
+	})
 }

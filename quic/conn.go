@@ -164,21 +164,17 @@ func (c *Conn) Handshake(ctx context.Context) error {
 func (c *Conn) Close() error { return c.Abort(nil) }
 
 // Abort is Close with the [Code] that cause is or wraps, and with the text of
-// cause as the reason, which the peer gets to see.
+// cause, up to 256 bytes of it, as the reason, which the peer gets to see.
 func (c *Conn) Abort(cause error) error {
 	c.closing.Lock()
 	defer c.closing.Unlock()
 	if c.closed.Swap(true) {
 		return nil
 	}
-	reason := ""
-	if cause != nil {
-		reason = cause.Error()
-	}
 	c.packets.end()
 	c.streams.end()
 	// The error is always nil, and all that waits wakes.
-	_ = c.qc.CloseWithError(quicgo.ApplicationErrorCode(codeOf(cause)), reason)
+	_ = c.qc.CloseWithError(quicgo.ApplicationErrorCode(codeOf(cause)), reasonOf(cause))
 	c.leave()
 	return nil
 }

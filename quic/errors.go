@@ -41,6 +41,18 @@ func codeOf(cause error) Code {
 	return min(code, maxCode)
 }
 
+// reasonOf is the text to close a connection with because of cause. It has to
+// fit into a packet, or quic-go sends none and leaves the peer to its idle
+// timeout.
+func reasonOf(cause error) string {
+	const most = 256
+	if cause == nil {
+		return ""
+	}
+	text := cause.Error()
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
+}
+
 // The conditions by which a connection breaks, or cannot be made.
 var (
 	// ErrIdleTimeout reports that nothing was heard of the peer for as long
