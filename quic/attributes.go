@@ -57,7 +57,7 @@ var (
 	EarlyData = attr.New[bool]("quic.early_data")
 
 	// IdleTimeout is this side's idle timeout; the peer's may be shorter, and
-	// counts then.
+	// counts then. It is absent where Config says that there is none.
 	IdleTimeout = attr.New[time.Duration]("quic.idle_timeout")
 
 	// RTT is the smoothed round-trip time (RFC 9002 section 5.3). It is live,
@@ -114,7 +114,12 @@ var connFacts = attr.Define(append(append(
 		}
 		return c.qc.ConnectionState().Used0RTT, nil
 	}),
-	attr.Value(IdleTimeout, func(c *Conn) time.Duration { return c.idle }),
+	attr.From(IdleTimeout, func(c *Conn) (time.Duration, error) {
+		if c.idle >= never {
+			return 0, attr.ErrNotFound
+		}
+		return c.idle, nil
+	}),
 	attr.From(RTT, func(c *Conn) (time.Duration, error) {
 		stats, err := c.stats()
 		if err == nil && stats.SmoothedRTT == 0 {

@@ -69,7 +69,8 @@ type Config struct {
 	// [Conn.Handshake] waits for, neither side knows that the other is there,
 	// and attributes of TLS are absent. A server that does not take the early
 	// data breaks the streams that were opened by then, with
-	// [ErrEarlyDataRejected]; the connection goes on.
+	// [ErrEarlyDataRejected], which further ones fail with too until
+	// Handshake has returned; the connection goes on.
 	EarlyData bool
 
 	// Qlog, if not nil, returns where the events of a new connection are

@@ -43,6 +43,8 @@ func TestIdleTimeoutIsAnErrorOnBothSides(t *testing.T) {
 			inFakeTime(t, func(r *rig) {
 				r.serve(tt.server)
 				client, server := r.dial(tt.client)
+				_, limited := quic.IdleTimeout.Lookup(client)
+				assert.Equal(r, tt.client == nil || tt.client.IdleTimeout > 0, limited)
 				a, b := r.stream(client, server)
 				r.pass(time.Second) // for acknowledgments
 				r.vanish()
