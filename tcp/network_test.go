@@ -22,6 +22,10 @@ import (
 // address at a time is more: 4 s and up.
 const slack = 1500 * time.Millisecond
 
+// tries is how often a scenario may take longer. What else the machine has to do
+// passes; a race that waits for what it should not does so every time.
+const tries = 3
+
 // TestDialTakesWhatTheRFCSays races in real networks. It runs itself again in
 // a network namespace.
 func TestDialTakesWhatTheRFCSays(t *testing.T) {
@@ -73,6 +77,16 @@ func blackholed(t *testing.T, host *testnet.Host) {
 
 func dialScenario(t *testing.T, host *testnet.Host, s testnet.Scenario, r happyeyeballs.Resolver) {
 	t.Helper()
+	took := raceIn(t, host, s, r)
+	for try := 1; took >= s.Want+slack && try < tries; try++ {
+		took = raceIn(t, host, s, r)
+	}
+	assert.Less(t, took, s.Want+slack)
+}
+
+// raceIn checks who wins, and returns how long that took.
+func raceIn(t *testing.T, host *testnet.Host, s testnet.Scenario, r happyeyeballs.Resolver) time.Duration {
+	t.Helper()
 	cfg := &tcp.DialConfig{Race: happyeyeballs.Config{Resolver: r}}
 	cfg.Race.ResolutionDelay, cfg.Race.AttemptDelay = testnet.Patience(s.Want)
 	addr := net.JoinHostPort(s.Host, strconv.Itoa(int(host.Port)))
@@ -87,7 +101,7 @@ func dialScenario(t *testing.T, host *testnet.Host, s testnet.Scenario, r happye
 	winner := report.Winner()
 	assert.Equal(t, netip.MustParseAddr(s.Addr), winner.Addr.Addr())
 	assert.GreaterOrEqual(t, winner.Start, s.Want)
-	assert.Less(t, took, s.Want+slack)
+	return took
 }
 
 // rerun runs the test in a namespace, and skips it if it was skipped there.

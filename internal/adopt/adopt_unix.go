@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	sysunix "golang.org/x/sys/unix"
+
+	"github.com/strata-go/strata/internal/sockopt"
 )
 
 // borrow makes a socket of a duplicate of fd, if that is what is wanted.
@@ -15,13 +17,31 @@ func borrow[S any](fd uintptr, want Want, open func(*os.File) (S, error)) (none 
 	if err := check(int(fd), want); err != nil {
 		return none, err
 	}
-	dup, err := sysunix.FcntlInt(fd, sysunix.F_DUPFD_CLOEXEC, 0)
+	f, err := duplicate(fd)
 	if err != nil {
-		return none, os.NewSyscallError("fcntl", err)
+		return none, err
 	}
-	f := os.NewFile(uintptr(dup), "socket")
 	defer f.Close() // open has made another one
 	return open(f)
+}
+
+// Duplicate returns a descriptor of the caller's own for the socket of raw, and
+// leaves that non-blocking, where the File of package net's types would make it
+// block for everybody.
+func Duplicate(raw syscall.RawConn) (f *os.File, err error) {
+	err = sockopt.Control(raw, func(fd uintptr) (err error) {
+		f, err = duplicate(fd)
+		return err
+	})
+	return f, err
+}
+
+func duplicate(fd uintptr) (*os.File, error) {
+	dup, err := sysunix.FcntlInt(fd, sysunix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(dup), "socket"), nil
 }
 
 func closeFD(fd uintptr) error { return os.NewSyscallError("close", syscall.Close(int(fd))) }

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	sysunix "golang.org/x/sys/unix"
+	"github.com/strata-go/strata/internal/adopt"
 )
 
 // A sentry waits until a listening socket has connections, and takes none. It
@@ -35,7 +35,7 @@ func newSentry(ln net.Listener) (*sentry, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := duplicate(raw)
+	f, err := adopt.Duplicate(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -44,19 +44,6 @@ func newSentry(ln net.Listener) (*sentry, error) {
 		return nil, f.Close()
 	}
 	return &sentry{f, own}, nil
-}
-
-func duplicate(raw syscall.RawConn) (*os.File, error) {
-	fd, err := -1, error(nil)
-	if failed := raw.Control(func(socket uintptr) {
-		fd, err = sysunix.FcntlInt(socket, sysunix.F_DUPFD_CLOEXEC, 0)
-	}); failed != nil {
-		return nil, failed
-	}
-	if err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	return os.NewFile(uintptr(fd), "listener"), nil
 }
 
 // wait returns nil when there are connections, and an error when the sentry was

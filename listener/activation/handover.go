@@ -12,14 +12,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/internal/adopt"
 	"github.com/strata-go/strata/internal/sockattr"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/unix"
-
-	sysunix "golang.org/x/sys/unix"
 )
 
 // ready is what a process says to the notification socket, sd_notify(3).
@@ -178,7 +176,7 @@ func duplicatesOf(ln attr.Provider) (files []*os.File, err error) {
 	for raw, err := range sockattr.RawConn.All(ln) {
 		var f *os.File
 		if err == nil {
-			f, err = duplicate(raw)
+			f, err = adopt.Duplicate(raw)
 		}
 		if err != nil {
 			return files, err
@@ -189,20 +187,6 @@ func duplicatesOf(ln attr.Provider) (files []*os.File, err error) {
 		_, err = sockattr.RawConn.Get(ln) // which says that there is none
 	}
 	return files, err
-}
-
-// duplicate leaves the socket non-blocking, where TCPListener.File and its like
-// would make it block in this process too.
-func duplicate(raw syscall.RawConn) (*os.File, error) {
-	var fd int
-	var err error
-	ctlErr := raw.Control(func(socket uintptr) {
-		fd, err = sysunix.FcntlInt(socket, sysunix.F_DUPFD_CLOEXEC, 0)
-	})
-	if err := errors.Join(ctlErr, err); err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), "listener"), nil
 }
 
 func waitReady(ctx context.Context, notify *unix.PacketConn) error {
