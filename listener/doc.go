@@ -23,5 +23,5 @@
 // # Ownership
 //
 // Serve closes its listener and every stream that it accepted. The listeners
-// that Prepare, Multi, Map and Of return own what they were given.
+// that Prepare, Multi, Flat, Map and Of return own what they were given.
 package listener

@@ -67,8 +67,8 @@ func (c *PrepareConfig[S]) withDefaults() PrepareConfig[S] {
 //
 // The context of prepare is done after PrepareConfig.Timeout, when the stream
 // has to give way to another (prepare says with [WaitsForPeer] when it may have
-// to), or when the listener is closed. That is not for prepare to do: Close
-// waits for it. Prepare closes the stream when prepare returns an error.
+// to), or when the listener is closed. The function must not close that itself:
+// Close waits for it. When prepare returns an error, its stream is closed.
 //
 // Nothing is accepted before the first Accept. From then on streams are
 // accepted and prepared ahead, up to PrepareConfig.InFlight. Prepare takes

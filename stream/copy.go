@@ -16,8 +16,8 @@ import (
 //
 // Where src can wait without a buffer ([WaitReceive]), Copy holds none while
 // nothing arrives. Otherwise it is one of 64 KiB, or, for at most 64 copies at
-// a time in which much arrives at once, of 256 KiB. Copy uses the receiving direction of src and the sending
-// direction of dst.
+// a time in which much arrives at once, of 256 KiB. Copy uses the receiving
+// direction of src and the sending direction of dst.
 func Copy(ctx context.Context, dst ByteSender, src ByteReceiver) (int64, error) {
 	var taken int64
 	err := receiveAll(ctx, src, func(p []byte) error {

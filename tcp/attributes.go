@@ -47,5 +47,12 @@ var (
 	NetConn = sockattr.NetConn
 )
 
-// A TCPInfo is the value of [Info].
+// A TCPInfo is the value of [Info], see tcp(7). Its fields are
+//
+//   - RTT, RTTVariance, MinRTT and RTO, as durations;
+//   - CongestionWindow and SlowStartThreshold, in segments of SendMSS bytes,
+//     and ReceiveMSS;
+//   - Unacked, Lost, Retransmits and TotalRetransmits, in segments;
+//   - BytesSent, BytesRetransmitted, BytesAcked, BytesReceived and NotSent;
+//   - DeliveryRate, in bytes per second.
 type TCPInfo = sockattr.TCPInfo

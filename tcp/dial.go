@@ -154,7 +154,7 @@ func (d *DialConfig) attempt(ctx context.Context, target netip.AddrPort) (*net.T
 		dialer.SetMultipathTCP(true)
 	}
 	conn, err := dialer.DialContext(ctx, "tcp", target.String())
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	if _, ok := ctx.Deadline(); ok && errors.Is(err, os.ErrDeadlineExceeded) {
 		<-ctx.Done() // whose deadline it was, and whose timer is a moment behind
 	}
 	if err != nil {

@@ -106,8 +106,8 @@ func (o *Options) apply(conn *net.TCPConn) error {
 		errs[0] = conn.SetNoDelay(false)
 	}
 	if o.Linger != 0 {
-		seconds := (max(o.Linger, 0) + time.Second - 1) / time.Second
-		errs[1] = conn.SetLinger(int(min(seconds, math.MaxInt16)))
+		linger := min(max(o.Linger, 0), math.MaxInt16*time.Second)
+		errs[1] = conn.SetLinger(int((linger + time.Second - 1) / time.Second))
 	}
 	return errors.Join(errs[:]...)
 }

@@ -3,6 +3,7 @@ package tcp_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net"
 	"syscall"
 	"testing"
@@ -49,6 +50,7 @@ func TestOptionsAreThoseOfBothEnds(t *testing.T) {
 		{"keep-alive", tcp.Options{KeepAlive: 100 * time.Second, KeepAliveInterval: 1500 * time.Millisecond, KeepAliveCount: 3}, keepAlive(100, 2, 3)},
 		{"no keep-alive", tcp.Options{KeepAlive: -1, KeepAliveCount: 3}, []opt{{syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 0}}},
 		{"user timeout", tcp.Options{UserTimeout: 2500*time.Millisecond + 1}, []opt{{syscall.SOL_TCP, sysunix.TCP_USER_TIMEOUT, 2501}}},
+		{"user timeout as long as can be", tcp.Options{UserTimeout: math.MaxInt64}, []opt{{syscall.SOL_TCP, sysunix.TCP_USER_TIMEOUT, math.MaxInt32}}},
 		{"Nagle", tcp.Options{Nagle: true}, []opt{{syscall.SOL_TCP, syscall.TCP_NODELAY, 0}}},
 		{
 			"buffers", tcp.Options{ReceiveBuffer: 20000, SendBuffer: 30000}, // which the kernel doubles, socket(7)
@@ -74,6 +76,7 @@ func TestLingerIsSetInWholeSeconds(t *testing.T) {
 		{0, sysunix.Linger{}},
 		{1500 * time.Millisecond, sysunix.Linger{Onoff: 1, Linger: 2}},
 		{-1, sysunix.Linger{Onoff: 1, Linger: 0}},
+		{math.MaxInt64, sysunix.Linger{Onoff: 1, Linger: math.MaxInt16}},
 	} {
 		for _, c := range optionally(t, tcp.Options{Linger: tt.linger}) {
 			raw, err := tcp.RawConn.Get(c)

@@ -31,7 +31,7 @@ func Listen(ctx context.Context, addr string, cfg *Config) (*Conn, error) {
 	}
 	conn, err := lc.ListenPacket(ctx, network, addr)
 	if err != nil {
-		return nil, fmt.Errorf("udp: %w", err)
+		return nil, openError(ctx, err)
 	}
 	return c.open(conn.(*net.UDPConn))
 }
@@ -49,12 +49,17 @@ func Dial(ctx context.Context, addr string, cfg *Config) (*Conn, error) {
 	}
 	conn, err := dialer.DialContext(ctx, "udp", addr)
 	if err != nil {
-		if canceled := stream.ContextError(ctx); canceled != nil {
-			err = canceled
-		}
-		return nil, fmt.Errorf("udp: %w", err)
+		return nil, openError(ctx, err)
 	}
 	return c.open(conn.(*net.UDPConn))
+}
+
+// openError makes the caller's error of one of package net's.
+func openError(ctx context.Context, err error) error {
+	if canceled := stream.ContextError(ctx); canceled != nil {
+		err = canceled
+	}
+	return fmt.Errorf("udp: %w", err)
 }
 
 // A Connector opens a socket to the same address whenever it is asked to.

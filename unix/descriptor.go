@@ -7,8 +7,9 @@ import (
 	"github.com/strata-go/strata/internal/adopt"
 )
 
-// A DescriptorError reports a descriptor that is not what a function needs. It
-// says what it is, and unwraps to syscall.EBADF, ENOTSOCK, EAFNOSUPPORT,
+// A DescriptorError reports a descriptor that is not what a function needs: FD
+// is the descriptor, Got what it is and Want what was needed, as "a listening
+// TCP socket". It unwraps to syscall.EBADF, ENOTSOCK, EAFNOSUPPORT,
 // EPROTOTYPE, ENOTCONN or EINVAL.
 type DescriptorError = adopt.DescriptorError
 

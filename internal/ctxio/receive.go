@@ -159,7 +159,7 @@ func (c *Conn) drain(p []byte, b *stream.BrokenError) (int, error) {
 		return c.drainBy(p, b)
 	}
 	n, err := c.rx.socket.try(p)
-	if timedOut(err) { // b's interruption came after the reset
+	for timedOut(err) { // b's interruption came after the reset, or ctx's
 		c.rx.reset()
 		n, err = c.rx.socket.try(p)
 	}

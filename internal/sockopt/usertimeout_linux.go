@@ -11,6 +11,6 @@ import (
 // acknowledgment, as tcp(7) has it: in milliseconds, of which 0 is the
 // system's default.
 func UserTimeout(fd uintptr, d time.Duration) error {
-	ms := min((d+time.Millisecond-1)/time.Millisecond, math.MaxInt32)
-	return set(fd, sysunix.SOL_TCP, sysunix.TCP_USER_TIMEOUT, int(ms))
+	d = min(d, math.MaxInt32*time.Millisecond)
+	return set(fd, sysunix.SOL_TCP, sysunix.TCP_USER_TIMEOUT, int((d+time.Millisecond-1)/time.Millisecond))
 }
