@@ -11,14 +11,18 @@ import (
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
 
+	"github.com/strata-go/strata/internal/hostname"
 	"github.com/strata-go/strata/internal/sockopt"
 	"github.com/strata-go/strata/stream"
 )
 
 // Listen opens a socket on addr, "host:port", that receives from everybody.
-// An empty host means all addresses, IPv4 and IPv6; port 0 a free one, which
-// LocalAddr tells. With the address of a group other sockets may listen on the
-// port too; [Conn.Join] joins it. The context bounds the call alone.
+// The host is an IP address, with a zone if need be, or a name, in any script
+// (IDNA 2008), of which one address counts; the port a number or the name
+// of a service. An empty host means all addresses, IPv4 and IPv6; port 0 a free
+// one, which LocalAddr tells. With the address of a group other sockets may
+// listen on the port too; [Conn.Join] joins it. The context bounds the call
+// alone.
 func Listen(ctx context.Context, addr string, cfg *Config) (*Conn, error) {
 	c := orZero(cfg)
 	if err := c.check(ctx); err != nil {
@@ -29,15 +33,19 @@ func Listen(ctx context.Context, addr string, cfg *Config) (*Conn, error) {
 	if a, err := netip.ParseAddrPort(addr); err == nil && a.Addr().Is4() {
 		network = "udp4" // package net makes 0.0.0.0 both
 	}
-	conn, err := lc.ListenPacket(ctx, network, addr)
+	name, err := forLookup(addr)
+	if err != nil {
+		return nil, fmt.Errorf("udp: listen %s: %w", addr, err)
+	}
+	conn, err := lc.ListenPacket(ctx, network, name)
 	if err != nil {
 		return nil, openError(ctx, err)
 	}
 	return c.open(conn.(*net.UDPConn))
 }
 
-// Dial opens a socket that exchanges packets with the one at addr,
-// "host:port", alone. That sends nothing. The context bounds the call alone.
+// Dial opens a socket that exchanges packets with the one at addr, written as
+// for [Listen], alone. That sends nothing. The context bounds the call alone.
 func Dial(ctx context.Context, addr string, cfg *Config) (*Conn, error) {
 	c := orZero(cfg)
 	if err := c.check(ctx); err != nil {
@@ -47,11 +55,25 @@ func Dial(ctx context.Context, addr string, cfg *Config) (*Conn, error) {
 	if c.LocalAddr.IsValid() {
 		dialer.LocalAddr = net.UDPAddrFromAddrPort(c.LocalAddr)
 	}
-	conn, err := dialer.DialContext(ctx, "udp", addr)
+	name, err := forLookup(addr)
+	if err != nil {
+		return nil, fmt.Errorf("udp: dial %s: %w", addr, err)
+	}
+	conn, err := dialer.DialContext(ctx, "udp", name)
 	if err != nil {
 		return nil, openError(ctx, err)
 	}
 	return c.open(conn.(*net.UDPConn))
+}
+
+// forLookup returns addr with its host as the DNS has it.
+func forLookup(addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", err
+	}
+	name, err := hostname.ForLookup(host)
+	return net.JoinHostPort(name, port), err
 }
 
 // openError makes the caller's error of one of package net's.

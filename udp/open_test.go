@@ -11,27 +11,46 @@ import (
 	"github.com/strata-go/strata/udp"
 )
 
+// openings are the ways to a socket at an address.
+var openings = map[string]func(ctx context.Context, addr string, cfg *udp.Config) (*udp.Conn, error){
+	"Dial": udp.Dial, "Listen": udp.Listen,
+}
+
+// unresolved has lookups of the test fail, once asked was called.
+func unresolved(t *testing.T, asked func()) {
+	t.Helper()
+	system := net.DefaultResolver
+	t.Cleanup(func() { net.DefaultResolver = system })
+	net.DefaultResolver = &net.Resolver{
+		PreferGo: true,
+		Dial: func(context.Context, string, string) (net.Conn, error) {
+			asked()
+			return nil, errors.New("no network")
+		},
+	}
+}
+
 func TestCanceledLookupTellsWhy(t *testing.T) {
 	enough := errors.New("enough")
-	open := map[string]func(ctx context.Context, addr string, cfg *udp.Config) (*udp.Conn, error){
-		"Dial": udp.Dial, "Listen": udp.Listen,
-	}
-	for name, open := range open {
+	for name, open := range openings {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
-			system := net.DefaultResolver
-			defer func() { net.DefaultResolver = system }()
-			net.DefaultResolver = &net.Resolver{
-				PreferGo: true,
-				Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-					cancel(enough)
-					<-ctx.Done()
-					return nil, ctx.Err()
-				},
-			}
+			unresolved(t, func() { cancel(enough) })
 			_, err := open(ctx, "host.test:53", nil)
 			require.ErrorIs(t, err, enough)
 			require.ErrorIs(t, err, context.Canceled)
+		})
+	}
+}
+
+func TestNamesInOtherScriptsAreLookedUpAsTheDNSHasThem(t *testing.T) {
+	for name, open := range openings {
+		t.Run(name, func(t *testing.T) {
+			unresolved(t, func() {})
+			_, err := open(t.Context(), "fa\u00df.test:53", nil)
+			require.ErrorContains(t, err, "lookup xn--fa-hia.test")
+			_, err = open(t.Context(), "\u2028.test:53", nil)
+			require.ErrorContains(t, err, "not a host name")
 		})
 	}
 }
