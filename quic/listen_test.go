@@ -35,7 +35,11 @@ func (d *streamDialer) connect(ctx context.Context) (stream.ByteStream, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := quic.Dial(ctx, d.addr, configs[1], &quic.Config{HandshakeTimeout: time.Second})
+	var cfg quic.Config
+	if d.isClosed() {
+		cfg.HandshakeTimeout = time.Second // which nobody is there to answer within
+	}
+	c, err := quic.Dial(ctx, d.addr, configs[1], &cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +62,12 @@ func (d *streamDialer) free(c *quic.Conn) {
 	} else {
 		d.conns = append(d.conns, c)
 	}
+}
+
+func (d *streamDialer) isClosed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.closed
 }
 
 func (d *streamDialer) close() {
