@@ -138,7 +138,7 @@ func (k *knowledge) ways(a netip.Addr) []way {
 			return direct
 		}
 	}
-	if source := k.source(v4); source.IsValid() {
+	if source := k.source(v4); source.IsValid() && k.cfg.Family.includes(IPv4) {
 		return []way{{v4, newDestination(v4, source)}}
 	}
 	if synthetic {

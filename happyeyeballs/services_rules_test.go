@@ -645,6 +645,12 @@ var contests = []contest{
 		lines: []line{aaaa(0, "64:ff9b::c633:6407"), a(0, far)}, as: tcpOnly, hosts: map[string]reaction{"tcp 198.51.100.7:443": quick},
 		want: []string{"0s tcp 198.51.100.7:443 won 1ms"},
 	},
+	{
+		name: "unless IPv4 is ruled out", rule: "8.3",
+		lines: []line{aaaa(0, "64:ff9b::c633:6407")}, as: tcpOnly, cfg: happyeyeballs.Config{Family: v6},
+		hosts: map[string]reaction{"tcp [64:ff9b::c633:6407]:443": quick},
+		want:  []string{"0s tcp [64:ff9b::c633:6407]:443 won 1ms"},
+	},
 }
 
 // far is an IPv4 address that needs a NAT64.
