@@ -46,8 +46,8 @@ type Config struct {
 	// network needs it. Zero means 6 MiB.
 	StreamWindow uint64
 
-	// ConnWindow is StreamWindow for all streams of a connection together.
-	// Zero means 15 MiB. With the limits on streams this bounds the memory
+	// ConnWindow is StreamWindow for all streams of a connection together, and
+	// starts at 768 KiB. Zero means 15 MiB. With the limits on streams this bounds the memory
 	// that a peer can make this side hold.
 	ConnWindow uint64
 
@@ -133,8 +133,11 @@ type TransportConfig struct {
 // never is a timeout that is not one.
 const never = 10 * 365 * 24 * time.Hour
 
-// initialWindow is where quic-go's windows start.
-const initialWindow = 512 << 10
+// Where quic-go's windows start.
+const (
+	initialStreamWindow = 512 << 10
+	initialConnWindow   = 768 << 10
+)
 
 func orZero(cfg *Config) Config {
 	if cfg == nil {
@@ -156,8 +159,8 @@ func (cfg *Config) quicgo() *quicgo.Config {
 	overlay(&own.MaxIncomingUniStreams, cfg.MaxReceiveStreams)
 	overlay(&own.MaxStreamReceiveWindow, cfg.StreamWindow)
 	overlay(&own.MaxConnectionReceiveWindow, cfg.ConnWindow)
-	start(&own.InitialStreamReceiveWindow, own.MaxStreamReceiveWindow)
-	start(&own.InitialConnectionReceiveWindow, own.MaxConnectionReceiveWindow)
+	start(&own.InitialStreamReceiveWindow, initialStreamWindow, own.MaxStreamReceiveWindow)
+	start(&own.InitialConnectionReceiveWindow, initialConnWindow, own.MaxConnectionReceiveWindow)
 	own.EnableDatagrams = own.EnableDatagrams || cfg.Packets
 	own.Allow0RTT = own.Allow0RTT || cfg.EarlyData
 	if cfg.Qlog != nil {
@@ -174,8 +177,8 @@ func overlay[T comparable](field *T, v T) {
 }
 
 // start makes a window that may grow to most start no larger than that.
-func start(window *uint64, most uint64) {
-	if *window == 0 && most != 0 && most < initialWindow {
+func start(window *uint64, initial, most uint64) {
+	if *window == 0 && most != 0 && most < initial {
 		*window = most
 	}
 }

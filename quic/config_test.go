@@ -42,6 +42,11 @@ func TestConfigIsLaidOverItsBase(t *testing.T) {
 				InitialStreamReceiveWindow: 1000, MaxStreamReceiveWindow: 1000,
 				InitialConnectionReceiveWindow: 2000, MaxConnectionReceiveWindow: 2000,
 			}},
+		{"windows between those that they start with", quic.Config{StreamWindow: 600 << 10, ConnWindow: 600 << 10},
+			quicgo.Config{
+				MaxStreamReceiveWindow:         600 << 10,
+				InitialConnectionReceiveWindow: 600 << 10, MaxConnectionReceiveWindow: 600 << 10,
+			}},
 		{"large windows", quic.Config{StreamWindow: 1 << 20, ConnWindow: 2 << 20},
 			quicgo.Config{MaxStreamReceiveWindow: 1 << 20, MaxConnectionReceiveWindow: 2 << 20}},
 		{"switches", quic.Config{Packets: true, EarlyData: true}, quicgo.Config{EnableDatagrams: true, Allow0RTT: true}},
@@ -164,6 +169,14 @@ func TestDialTellsWhyItFailed(t *testing.T) {
 			assert.ErrorContains(t, err, tt.want)
 		})
 	}
+}
+
+func TestTransportDialsNoNilAddress(t *testing.T) {
+	inFakeTime(t, func(r *rig) {
+		_, err := r.client.Dial(r.Context(), nil, r.tls[1], nil)
+		var failed *quic.DialError
+		require.ErrorAs(r, err, &failed)
+	})
 }
 
 func TestDialIsCanceledWhileNobodyAnswers(t *testing.T) {

@@ -108,6 +108,9 @@ func addrPort(addr net.Addr) netip.AddrPort {
 // NextProtos. The context bounds the call alone, not the connection. An error
 // is a [*DialError].
 func (t *Transport) Dial(ctx context.Context, addr net.Addr, tlsConfig *tls.Config, cfg *Config) (*Conn, error) {
+	if addr == nil {
+		return nil, &DialError{Errs: []error{errors.New("nil address")}}
+	}
 	c := orZero(cfg)
 	conn, err := t.dial(ctx, addr, tlsConfig, &c)
 	if err != nil {
