@@ -21,7 +21,8 @@ type Service struct {
 	// the host's name or, if the port is neither 443 nor 80, at that of
 	// _port._https before it. Anything else, as "_dns" (RFC 9461), is what
 	// stands before the host's name, and a dot, where its SVCB records are.
-	// Empty asks for none.
+	// Empty asks for none. It takes a Resolver that looks for records, as a
+	// DNSResolver does; a SystemResolver, which is the default, does not.
 	Records string
 
 	// ECH says what to do about Encrypted Client Hello.

@@ -9,7 +9,8 @@ import (
 // A SystemResolver asks the way the system does, so that /etc/hosts, search
 // lists, nsswitch.conf and their likes elsewhere count. It asks for each family
 // on its own; the two lookups start together, and which is sent first is for
-// the system to say. The zero SystemResolver is ready to use.
+// the system to say. It does not look for service records. The zero
+// SystemResolver is ready to use.
 type SystemResolver struct {
 	// Net does the lookups. Nil means net.DefaultResolver.
 	Net *net.Resolver

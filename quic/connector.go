@@ -37,8 +37,9 @@ type Connector struct {
 	// Addr is "host:port", as for [Dial].
 	Addr string
 
-	// Service says what to speak, and where to look for records of it. Without
-	// Protocols it is TLS's NextProtos, over QUIC first and over TCP.
+	// Service says what to speak, and where to look for records of it, which
+	// takes a Config.Race.Resolver that does so. Without Protocols it is TLS's
+	// NextProtos, over QUIC first and over TCP.
 	Service happyeyeballs.Service
 
 	// TLS is for the handshakes over both. The name to verify is its
