@@ -160,7 +160,12 @@ func (s *FlatSender) Send(ctx context.Context, p []byte) (int, error) {
 }
 
 func (s *FlatSender) sendItem(ctx context.Context, p []byte) (int, error) {
-	err := s.inner.Send(ctx, bytes.Clone(p))
+	var err error
+	if len(p) > 0 {
+		err = s.inner.Send(ctx, bytes.Clone(p))
+	} else {
+		err = s.flush(ctx)
+	}
 	if err == nil {
 		s.owing = false
 		return len(p), nil
@@ -170,6 +175,15 @@ func (s *FlatSender) sendItem(ctx context.Context, p []byte) (int, error) {
 		return len(p), part.Err
 	}
 	return 0, err
+}
+
+// flush has the items' stream send what it has left: by its Flush where it has
+// one, as package buffered's have, else with an empty item.
+func (s *FlatSender) flush(ctx context.Context) error {
+	if f, ok := s.inner.(interface{ Flush(context.Context) error }); ok {
+		return f.Flush(ctx)
+	}
+	return s.inner.Send(ctx, nil)
 }
 
 // SendEOF is the SendEOF of the items' stream where that has one, else its

@@ -200,3 +200,27 @@ func TestAnItemThatWasCutShortIsTakenAndFlushed(t *testing.T) {
 	}
 	assert.Equal(t, []string{"hello", ""}, r.got, "an empty Send flushes once")
 }
+
+// flushing can flush without sending an item.
+type flushing struct {
+	*refusing
+	flushes int
+}
+
+func (f *flushing) Flush(context.Context) error {
+	f.flushes++
+	return nil
+}
+
+func TestNoItemIsMadeUpWhereThereIsAFlush(t *testing.T) {
+	f := &flushing{refusing: &refusing{errs: []error{&stream.PartialSendError{Left: 2, Err: errOwn}}}}
+	s := stream.FromObjectSender(f)
+	_, err := s.Send(t.Context(), []byte("hello"))
+	require.Equal(t, errOwn, err)
+	for range 2 {
+		_, err = s.Send(t.Context(), nil)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []string{"hello"}, f.got)
+	assert.Equal(t, 1, f.flushes)
+}

@@ -46,7 +46,8 @@ type ListenConfig struct {
 }
 
 // A Listener accepts TCP connections, on one socket or on several with one
-// port. Several goroutines may accept at once.
+// port; on Unix systems each of several has a second descriptor, to wait with.
+// Several goroutines may accept at once.
 type Listener struct {
 	io        acceptor
 	options   Options
