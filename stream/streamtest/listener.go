@@ -343,18 +343,14 @@ const stormConnections = 200
 // random instants. Every stream says its number; each has to be accepted
 // once.
 func acceptStorm[S stream.ByteStream](ctx context.Context, p *listenerProbe[S]) {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	connects := p.start("a storm of Connects", func() (int, error) {
-		for i := range stormConnections {
-			s, err := p.connect(ctx)
-			if err != nil {
-				return i, fmt.Errorf("connecting: %w", err)
-			}
-			p.closeLater(s)
-			if _, err := s.Send(ctx, binary.BigEndian.AppendUint16(nil, uint16(i))); err != nil {
-				return i, fmt.Errorf("sending on a new stream: %w", err)
-			}
+		n, err := p.connectAll(ctx)
+		if err != nil {
+			fail(err) // or Accept would wait for what does not come
 		}
-		return 0, nil
+		return n, err
 	})
 	var numbers []int
 	for len(numbers) < stormConnections {
@@ -380,6 +376,21 @@ func acceptStorm[S stream.ByteStream](ctx context.Context, p *listenerProbe[S]) 
 	if numbers = slices.Compact(numbers); len(numbers) != stormConnections {
 		p.fatalf("%d of %d streams were accepted", len(numbers), stormConnections)
 	}
+}
+
+// connectAll makes the streams of a storm, of which each says its number.
+func (p *listenerProbe[S]) connectAll(ctx context.Context) (int, error) {
+	for i := range stormConnections {
+		s, err := p.connect(ctx)
+		if err != nil {
+			return i, fmt.Errorf("connecting: %w", err)
+		}
+		p.closeLater(s)
+		if _, err := s.Send(ctx, binary.BigEndian.AppendUint16(nil, uint16(i))); err != nil {
+			return i, fmt.Errorf("sending on a new stream: %w", err)
+		}
+	}
+	return 0, nil
 }
 
 // readNumber receives what a stream of a storm says.
