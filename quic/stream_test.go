@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -209,9 +210,17 @@ func TestTheEndOfTheConnectionIsOneFailureForAllStreams(t *testing.T) {
 }
 
 func TestCloseOfTheConnectionWakesWhatWaits(t *testing.T) {
-	client, server := connected(t, &quic.Config{StreamWindow: window, Packets: true, MaxStreams: 1})
-	a, _, err := streams(t.Context(), client, server)
-	require.NoError(t, err)
+	inFakeTime(t, func(r *rig) {
+		cfg := &quic.Config{StreamWindow: window, Packets: true, MaxStreams: 1}
+		r.serve(cfg)
+		wakesWhatWaits(r, cfg)
+	})
+}
+
+func wakesWhatWaits(t *rig, cfg *quic.Config) {
+	t.Helper()
+	client, server := t.dial(cfg)
+	a, _ := t.stream(client, server)
 	calls := []func() error{
 		func() error { _, err := a.Receive(t.Context(), make([]byte, 1)); return err },
 		func() error { _, err := a.Send(t.Context(), make([]byte, 4*window)); return err },
@@ -225,6 +234,8 @@ func TestCloseOfTheConnectionWakesWhatWaits(t *testing.T) {
 	for _, call := range calls {
 		go func() { woken <- call() }()
 	}
+	synctest.Wait()
+	require.Empty(t, woken)
 	require.NoError(t, client.Close())
 	for range calls {
 		require.ErrorIs(t, <-woken, net.ErrClosed)
