@@ -80,11 +80,11 @@ func (srv *server[S]) drain(ctx context.Context, cancel context.CancelCauseFunc)
 	}
 	closeErr := srv.ln.Close()
 	select {
-	case <-srv.streams.empty():
+	case <-srv.visits.empty():
 		return closeErr
 	case <-timer.C:
 	}
-	left := srv.streams.names()
+	left := srv.visits.names()
 	if len(left) == 0 {
 		return closeErr // the last one ended as the timer fired
 	}
@@ -107,35 +107,35 @@ func (srv *server[S]) takeBacklog(ctx context.Context) {
 	}
 }
 
-// streams are those being handled.
-type streams[S stream.Resource] struct {
+// visits are those whose handling goes on.
+type visits[S stream.Resource] struct {
 	mu    sync.Mutex
-	live  map[*S]struct{}
+	live  map[*visit[S]]struct{}
 	ended chan struct{} // made by empty, closed when none is left
 }
 
-func newStreams[S stream.Resource]() *streams[S] {
-	return &streams[S]{live: make(map[*S]struct{})}
+func newVisits[S stream.Resource]() *visits[S] {
+	return &visits[S]{live: make(map[*visit[S]]struct{})}
 }
 
-func (t *streams[S]) add(s *S) {
+func (t *visits[S]) add(v *visit[S]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.live[s] = struct{}{}
+	t.live[v] = struct{}{}
 }
 
-func (t *streams[S]) remove(s *S) {
+func (t *visits[S]) remove(v *visit[S]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.live, s)
+	delete(t.live, v)
 	if t.ended != nil && len(t.live) == 0 {
 		close(t.ended)
 	}
 }
 
-// empty returns a channel that is closed when no stream is left. It is called
+// empty returns a channel that is closed when none is left. It is called
 // once, when no more are added.
-func (t *streams[S]) empty() <-chan struct{} {
+func (t *visits[S]) empty() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ended = make(chan struct{})
@@ -145,12 +145,12 @@ func (t *streams[S]) empty() <-chan struct{} {
 	return t.ended
 }
 
-func (t *streams[S]) names() []string {
+func (t *visits[S]) names() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	names := make([]string, 0, len(t.live))
-	for s := range t.live {
-		names = append(names, nameOf(*s))
+	for v := range t.live {
+		names = append(names, nameOf(v.s))
 	}
 	slices.Sort(names)
 	return names

@@ -34,7 +34,10 @@ func Serve[S stream.Resource](ctx context.Context, ln stream.Listener[S], handle
 	if handler == nil {
 		return errors.Join(errors.New("listener: Serve: nil handler"), ln.Close())
 	}
-	srv := &server[S]{ln: ln, handler: handler, cfg: cfg.withDefaults(), streams: newStreams[S]()}
+	srv := &server[S]{ln: ln, handler: handler, cfg: cfg.withDefaults(), visits: newVisits[S]()}
+	if srv.cfg.CapturePanics {
+		srv.handler = capturing(handler)
+	}
 	srv.slots = newSlots(srv.cfg.Limit)
 	return srv.run(ctx)
 }
@@ -44,7 +47,7 @@ type server[S stream.Resource] struct {
 	handler func(context.Context, S) error
 	cfg     Config[S]
 	slots   slots
-	streams *streams[S]
+	visits  *visits[S]
 	spawn   func(S) // starts a handler
 }
 
@@ -105,34 +108,53 @@ func (srv *server[S]) acceptInto(ctx context.Context) error {
 	return nil
 }
 
-// start runs the handler of s, which has a slot.
+// A visit is a stream and what its handling takes.
+type visit[S stream.Resource] struct {
+	srv *server[S]
+	ctx context.Context // of the handler
+	s   S
+}
+
+// start runs the handler of s, which has a slot. Nothing stands between the
+// task and the handler, and little on the stack there: handlers wait most of
+// the time, and that takes least as long as the 2 KiB of stack with which a
+// goroutine begins are enough.
 func (srv *server[S]) start(ctx context.Context, g *structured.Group, s S) {
-	srv.streams.add(&s)
+	v := &visit[S]{srv, ctx, s}
+	srv.visits.add(v)
 	g.Go("handler", func(context.Context) error {
-		defer srv.slots.give()
-		srv.handle(ctx, &s)
+		defer v.release() // also after a handler that does not return
+		v.finish(v.srv.handler(v.ctx, v.s))
 		return nil
 	})
 }
 
-func (srv *server[S]) handle(ctx context.Context, s *S) {
-	defer srv.streams.remove(s)
-	defer (*s).Close() // for a handler that does not return
-	err := srv.call(ctx, *s)
-	if err = errors.Join(err, (*s).Close()); err != nil {
-		srv.cfg.OnError(ctx, *s, err)
+// finish closes the stream, whose handler returned err, and tells what went
+// wrong.
+//
+//go:noinline
+func (v *visit[S]) finish(err error) {
+	if err = errors.Join(err, v.s.Close()); err != nil {
+		v.srv.cfg.OnError(v.ctx, v.s, err)
 	}
 }
 
-func (srv *server[S]) call(ctx context.Context, s S) (err error) {
-	if srv.cfg.CapturePanics {
+func (v *visit[S]) release() {
+	_ = v.s.Close() // finish told its error, if it came to that
+	v.srv.visits.remove(v)
+	v.srv.slots.give()
+}
+
+// capturing is handler with its panics for errors.
+func capturing[S any](handler func(context.Context, S) error) func(context.Context, S) error {
+	return func(ctx context.Context, s S) (err error) {
 		defer func() {
 			if v := recover(); v != nil {
 				err = &structured.PanicError{Value: v, Stack: debug.Stack()}
 			}
 		}()
+		return handler(ctx, s)
 	}
-	return srv.handler(ctx, s)
 }
 
 // slots limits how much goes on at once; nil is no limit.

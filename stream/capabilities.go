@@ -107,8 +107,14 @@ func farewell(ctx context.Context, s ByteStream) error {
 	if err := s.SendEOF(ctx); err != nil {
 		return err
 	}
-	return receiveAll(ctx, s, func([]byte) error { return nil })
+	_, err := Copy(ctx, discard{}, s)
+	return err
 }
+
+// discard takes all that is sent to it. It is for Copy alone.
+type discard struct{ ByteSender }
+
+func (discard) Send(_ context.Context, p []byte) (int, error) { return len(p), nil }
 
 // Abort ends s without a goodbye, so that its peer sees [ErrBroken] rather
 // than a clean end: a reset on TCP, no close_notify on TLS. Where s has no

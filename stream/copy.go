@@ -18,45 +18,33 @@ import (
 // nothing arrives. Otherwise it is one of 64 KiB, or, for at most 64 copies at
 // a time in which much arrives at once, of 256 KiB. Copy uses the receiving
 // direction of src and the sending direction of dst.
-func Copy(ctx context.Context, dst ByteSender, src ByteReceiver) (int64, error) {
-	var taken int64
-	err := receiveAll(ctx, src, func(p []byte) error {
-		n, err := dst.Send(ctx, p)
-		taken += int64(n)
-		if err == nil && n < len(p) {
-			return io.ErrShortWrite // dst breaks the contract; do not lose bytes in silence
-		}
-		return err
-	})
-	return taken, err
-}
-
-// receiveAll gives every piece that src receives to use, until the end.
-func receiveAll(ctx context.Context, src ByteReceiver, use func(p []byte) error) error {
+func Copy(ctx context.Context, dst ByteSender, src ByteReceiver) (taken int64, err error) {
+	// All in one function, and without a defer, so that there is little on the
+	// stack of a copy that waits, and so that one that moves a message does not
+	// need more than the 2 KiB with which a goroutine begins. A panic of src or
+	// dst costs a buffer, and if that is a large one its place among the 64.
 	large := false
 	for {
-		n, err := receivePiece(ctx, src, large, use)
-		if n == 0 || err != nil {
-			return err
+		if err := WaitReceive(ctx, src); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return taken, unlessEnd(err)
 		}
-		large = n >= copyBufferSize
+		buf := borrowBuffer(large)
+		received, err := src.Receive(ctx, *buf)
+		if received == 0 || err != nil {
+			returnBuffer(buf)
+			return taken, unlessEnd(err)
+		}
+		sent, err := dst.Send(ctx, (*buf)[:received])
+		returnBuffer(buf)
+		taken += int64(sent)
+		if err != nil {
+			return taken, err
+		}
+		if sent < received {
+			return taken, io.ErrShortWrite // dst breaks the contract; do not lose bytes in silence
+		}
+		large = received >= copyBufferSize
 	}
-}
-
-// receivePiece receives once, into a buffer that it borrows as late as src
-// allows and that use must not keep. It returns how many bytes came, which is
-// 0 at the end.
-func receivePiece(ctx context.Context, src ByteReceiver, large bool, use func(p []byte) error) (int, error) {
-	if err := WaitReceive(ctx, src); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return 0, unlessEnd(err)
-	}
-	buf := borrowBuffer(large)
-	defer returnBuffer(buf)
-	n, err := src.Receive(ctx, *buf)
-	if err != nil {
-		return 0, unlessEnd(err)
-	}
-	return n, use((*buf)[:n])
 }
 
 func unlessEnd(err error) error {

@@ -3,7 +3,7 @@ package stream
 import (
 	"bytes"
 	"context"
-	"io"
+	"errors"
 )
 
 // ToObjects makes a stream of byte slices of a byte stream, and owns it. See
@@ -42,15 +42,16 @@ func (r *ChunkReceiver) Receive(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	defer r.leave()
-	var item []byte
-	n, err := receivePiece(ctx, r.inner, false, func(p []byte) error {
-		item = bytes.Clone(p)
-		return nil
-	})
-	if n == 0 && err == nil {
-		return nil, io.EOF
+	if err := WaitReceive(ctx, r.inner); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return nil, err
 	}
-	return item, err
+	buf := borrowBuffer(false)
+	defer returnBuffer(buf)
+	n, err := r.inner.Receive(ctx, *buf)
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Clone((*buf)[:n]), nil
 }
 
 // A ChunkSender sends the bytes of items. [ToObjectSender] makes it.

@@ -43,15 +43,13 @@ func (t *task) run() {
 		}
 		t.end(err)
 	}()
-	err = t.call()
-}
-
-func (t *task) call() error {
-	f := t.f
-	if g := t.g; g.cfg.Trace || g.cfg.CapturePanics || g.watch != nil {
-		return t.callWith(f)
+	// A function between this one and f would be a frame that every task that
+	// waits has on its stack.
+	if f, g := t.f, t.g; g.cfg.Trace || g.cfg.CapturePanics || g.watch != nil {
+		err = t.callWith(f)
+	} else {
+		err = f(t)
 	}
-	return f(t)
 }
 
 func (t *task) callWith(f func(context.Context) error) error {

@@ -36,7 +36,7 @@ func (c *Conn) Init(conn net.Conn) {
 	c.rx.waiter, _ = conn.(readWaiter)
 	c.tx.trier, _ = conn.(tryWriter)
 	c.rx.socket.socket = socketOf(conn)
-	c.tx.socket.socket = c.rx.socket.socket
+	c.tx.socket.socket = &c.rx.socket.socket
 }
 
 // Close closes the net.Conn. Again it is nil. Calls under way return

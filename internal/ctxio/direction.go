@@ -13,15 +13,16 @@ import (
 // A direction is one half of a connection as cancellation sees it: whose
 // context can interrupt it, and whether its deadline is in the way.
 type direction struct {
-	guard structured.Guard
 	conn  any    // what set is for
 	set   setter // of the deadline of this half
 	owner *Conn  // gives up when set fails, so that nothing else can wake a call; may be nil
 
+	guard structured.Guard
+
 	// These belong to the call inside the guard.
+	unarmed  uint32          // calls that need not park; see foresee
 	standing <-chan struct{} // what the direction is ready for; see suits
 	last     <-chan struct{} // Done of the last call that armed, or was looked at
-	unarmed  uint            // calls that need not park; see foresee
 
 	mu     sync.Mutex
 	gen    uint64      // of the current arming: any older one has come too late
@@ -83,18 +84,17 @@ func (d *direction) arm(ctx context.Context) {
 		return
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
-		return // or ctx would hold on to a connection that is gone
+	if !d.closed { // or ctx would hold on to a connection that is gone
+		d.gen++
+		gen := d.gen
+		d.stop = context.AfterFunc(ctx, func() { d.fire(gen) })
+		d.standing = unclean
+		if done == d.last {
+			d.standing = done
+		}
+		d.last = done
 	}
-	d.gen++
-	gen := d.gen
-	d.stop = context.AfterFunc(ctx, func() { d.fire(gen) })
-	d.standing = unclean
-	if done == d.last {
-		d.standing = done
-	}
-	d.last = done
+	d.mu.Unlock()
 }
 
 // foresee is called when a call with ctx needed no arming, for one that had no
@@ -120,11 +120,11 @@ func (d *direction) settle() {
 		return
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.drop()
 	if !d.dirty {
 		d.standing = nil
 	}
+	d.mu.Unlock()
 }
 
 // reset clears the deadline after it woke a call. The caller looks at its

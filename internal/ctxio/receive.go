@@ -178,36 +178,64 @@ func (c *Conn) drain(p []byte, b *stream.BrokenError) (int, error) {
 // WaitReceive waits until Receive would not block. See stream.WaitReceive. It
 // is errors.ErrUnsupported where the net.Conn is no socket and has no
 // WaitRead.
+//
+// Many goroutines spend their lives in here. What they have on their stacks
+// meanwhile is kept small, and so is what was there before: a stack of 2 KiB,
+// of which 1.1 can be used, that once had to grow does not shrink again.
 func (c *Conn) WaitReceive(ctx context.Context) error {
 	if !c.rx.socket.ok() && c.rx.waiter == nil {
 		return errors.ErrUnsupported
 	}
-	d := &c.rx.direction
-	if err := c.enter(ctx, d); err != nil {
+	if err := c.enter(ctx, &c.rx.direction); err != nil {
 		return err
 	}
-	defer c.rx.guard.Leave()
-	if c.rx.end != nil || c.rx.last {
-		return nil
-	}
-	if !d.suits(ctx) {
-		d.clear()
-		if c.rx.waiter == nil && c.rx.socket.readable() {
-			return nil
+	var err error
+	if !c.rx.ready(ctx) {
+		if c.rx.standing == nil {
+			c.rx.arm(ctx)
 		}
-		d.arm(ctx)
+		err = c.awaitReadable(ctx)
+		c.rx.settle()
 	}
-	_, err := c.park(ctx, d, (*Conn).waitReadable, nil)
-	d.settle()
-	if c.broken.Load() != nil && !c.closed.Load() {
-		return nil // which Receive will tell
+	c.rx.guard.Leave()
+	return err
+}
+
+// ready reports whether a Receive with ctx need not wait. If it may have to,
+// nothing is in the way of arming.
+func (r *receiving) ready(ctx context.Context) bool {
+	if r.end != nil || r.last {
+		return true
 	}
-	return c.verdict(ctx, err, &c.tx.direction)
+	if r.suits(ctx) {
+		return false
+	}
+	r.clear()
+	return r.waiter == nil && r.socket.readable()
+}
+
+// awaitReadable parks.
+func (c *Conn) awaitReadable(ctx context.Context) error {
+	_, err := c.waitReadable(nil)
+	return c.awaited(ctx, err)
 }
 
 func (c *Conn) waitReadable([]byte) (int, error) {
+	if b := c.broken.Load(); b != nil { // as in park
+		return 0, b
+	}
 	if c.rx.waiter != nil {
 		return 0, c.rx.waiter.WaitRead()
 	}
 	return 0, c.rx.socket.wait()
+}
+
+// awaited finds the answer of a WaitReceive whose wait ended with err. It is
+// nil for a failure that Receive will tell.
+func (c *Conn) awaited(ctx context.Context, err error) error {
+	_, err = c.repark(ctx, &c.rx.direction, (*Conn).waitReadable, nil, 0, err)
+	if c.broken.Load() != nil && !c.closed.Load() {
+		return nil
+	}
+	return c.verdict(ctx, err, &c.tx.direction)
 }

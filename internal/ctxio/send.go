@@ -18,7 +18,11 @@ type sending struct {
 	eof    atomic.Uint32
 	open   atomic.Bool // a call is inside that may yet tell of a failure
 
-	// Of SendBuffers.
+	vector *vector // nil until the first SendBuffers
+}
+
+// A vector is what a SendBuffers has to send.
+type vector struct {
 	bufs  [][]byte    // kept for its room
 	rest  net.Buffers // what of bufs is still to be sent
 	taken int64
@@ -124,16 +128,25 @@ func (c *Conn) SendBuffers(ctx context.Context, bufs [][]byte) (int64, error) {
 		return 0, err
 	}
 	defer c.leaveSend()
-	c.tx.bufs = c.tx.bufs[:0] // a copy, since net.Buffers changes what it sends
+	if c.tx.vector == nil {
+		c.tx.vector = new(vector)
+	}
+	v := c.tx.vector
+	v.fill(bufs)
+	err := c.writeBuffers(ctx)
+	clear(v.bufs)
+	return v.taken, c.verdict(ctx, err, &c.rx.direction)
+}
+
+// fill takes a copy of bufs, since net.Buffers changes what it sends.
+func (v *vector) fill(bufs [][]byte) {
+	v.bufs = v.bufs[:0]
 	for _, p := range bufs {
 		if len(p) > 0 { // net.Pipe would wait for a reader to take nothing
-			c.tx.bufs = append(c.tx.bufs, p)
+			v.bufs = append(v.bufs, p)
 		}
 	}
-	c.tx.rest, c.tx.taken = c.tx.bufs, 0
-	err := c.writeBuffers(ctx)
-	clear(c.tx.bufs)
-	return c.tx.taken, c.verdict(ctx, err, &c.rx.direction)
+	v.rest, v.taken = v.bufs, 0
 }
 
 // writeBuffers arms before it tries: beside a writev the one costs little,
@@ -150,8 +163,9 @@ func (c *Conn) writeBuffers(ctx context.Context) error {
 }
 
 func (c *Conn) writeRest([]byte) (int, error) {
-	n, err := c.tx.rest.WriteTo(c.conn)
-	c.tx.taken += n
+	v := c.tx.vector
+	n, err := v.rest.WriteTo(c.conn)
+	v.taken += n
 	return 0, err
 }
 

@@ -34,7 +34,7 @@ func (*socketReader) wait() error                   { return nil }
 func (*socketReader) hungUp() bool                  { return false }
 func (*socketReader) wasReset() bool                { return false }
 
-type socketWriter struct{ socket }
+type socketWriter struct{ *socket }
 
 func (*socketWriter) try([]byte) (int, error)       { return 0, stream.ErrWouldBlock }
 func (*socketWriter) ask([]byte) error              { return stream.ErrWouldBlock }

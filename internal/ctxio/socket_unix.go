@@ -52,12 +52,13 @@ func (s *socket) ok() bool { return s.raw != nil }
 // call that needs them, so that further ones allocate nothing.
 type socketReader struct {
 	socket
-	once, poll, pollOnce func(fd uintptr) (done bool)
+	once, poll func(fd uintptr) (done bool)
 
 	p     []byte
 	n     int
 	err   error
 	ready bool
+	park  bool // poll is to be called until ready
 }
 
 func (r *socketReader) readOnce() func(fd uintptr) bool {
@@ -108,28 +109,23 @@ func (r *socketReader) answer(err error) (int, error) {
 // readable reports whether try has an answer. It takes no error from the
 // socket, as a read with MSG_PEEK would.
 func (r *socketReader) readable() bool {
-	if r.pollOnce == nil {
-		r.pollOnce = r.pollOnly
-	}
-	return r.raw.Read(r.pollOnce) == nil && r.ready
+	return r.pollFor(false) == nil && r.ready
 }
 
 // wait parks until readable.
-func (r *socketReader) wait() error {
+func (r *socketReader) wait() error { return r.pollFor(true) }
+
+func (r *socketReader) pollFor(park bool) error {
 	if r.poll == nil {
 		r.poll = r.pollNow
 	}
+	r.park = park
 	return r.raw.Read(r.poll)
 }
 
 func (r *socketReader) pollNow(fd uintptr) bool {
 	r.ready = isReadable(fd)
-	return r.ready
-}
-
-func (r *socketReader) pollOnly(fd uintptr) bool {
-	r.pollNow(fd)
-	return true
+	return r.ready || !r.park
 }
 
 // isReadable asks without waiting.
@@ -160,7 +156,7 @@ func (r *socketReader) hungUp() bool {
 
 // A socketWriter writes without waiting.
 type socketWriter struct {
-	socket
+	*socket
 	once func(fd uintptr) (done bool)
 
 	p   []byte
