@@ -124,7 +124,7 @@ func (b *binding) bindFrom(ctx context.Context, places []place, first int, port 
 
 func (b *binding) bind(ctx context.Context, p place, port uint16) (*net.TCPListener, error) {
 	lc := net.ListenConfig{Control: b.control(b.prepare), KeepAlive: -1} // which is left to us
-	if b.UserTimeout != 0 || p.addr.Zone() != "" {
+	if b.UserTimeout > 0 || p.addr.Zone() != "" {
 		lc.SetMultipathTCP(false) // which has no such option, and forgets zones
 	}
 	ln, err := lc.Listen(ctx, p.network, p.at(port))

@@ -30,8 +30,8 @@ type Options struct {
 	// UserTimeout is how long bytes that were sent, and the attempt to
 	// connect, may go without an acknowledgment until the connection breaks,
 	// with syscall.ETIMEDOUT (RFC 5482). It takes the place of KeepAliveCount,
-	// too. Zero leaves it to the system, which takes 15 minutes or so. Linux,
-	// by the millisecond; elsewhere errors.ErrUnsupported.
+	// too. Zero and negative leave it to the system, which takes 15 minutes or
+	// so. Linux, by the millisecond; elsewhere errors.ErrUnsupported.
 	UserTimeout time.Duration
 
 	// Nagle turns TCP_NODELAY off: small segments wait until earlier ones are
@@ -46,8 +46,8 @@ type Options struct {
 	Linger time.Duration
 
 	// ReceiveBuffer and SendBuffer are how many bytes the kernel keeps for us
-	// and for the peer. Zero leaves them to the system, which adapts them to
-	// the connection and stops doing so once they are set.
+	// and for the peer. Zero and negative leave them to the system, which
+	// adapts them to the connection and stops doing so once they are set.
 	ReceiveBuffer int
 	SendBuffer    int
 
@@ -75,7 +75,7 @@ func (o *Options) keepAlive() (time.Duration, net.KeepAliveConfig) {
 // a socket is bound: our own options and those of set. It is nil if there is
 // nothing to set.
 func (o Options) control(set func(fd uintptr) error) func(network, address string, raw syscall.RawConn) error {
-	if set == nil && o.UserTimeout == 0 && o.ReceiveBuffer == 0 && o.SendBuffer == 0 {
+	if set == nil && o.UserTimeout <= 0 && o.ReceiveBuffer <= 0 && o.SendBuffer <= 0 {
 		return o.Control
 	}
 	return func(network, address string, raw syscall.RawConn) error {
@@ -93,7 +93,7 @@ func (o Options) control(set func(fd uintptr) error) func(network, address strin
 }
 
 func (o *Options) set(fd uintptr) error {
-	if err := sockopt.Buffers(fd, o.ReceiveBuffer, o.SendBuffer); err != nil || o.UserTimeout == 0 {
+	if err := sockopt.Buffers(fd, o.ReceiveBuffer, o.SendBuffer); err != nil || o.UserTimeout <= 0 {
 		return err
 	}
 	return sockopt.UserTimeout(fd, o.UserTimeout)

@@ -51,6 +51,7 @@ func TestOptionsAreThoseOfBothEnds(t *testing.T) {
 		{"no keep-alive", tcp.Options{KeepAlive: -1, KeepAliveCount: 3}, []opt{{syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 0}}},
 		{"user timeout", tcp.Options{UserTimeout: 2500*time.Millisecond + 1}, []opt{{syscall.SOL_TCP, sysunix.TCP_USER_TIMEOUT, 2501}}},
 		{"user timeout as long as can be", tcp.Options{UserTimeout: math.MaxInt64}, []opt{{syscall.SOL_TCP, sysunix.TCP_USER_TIMEOUT, math.MaxInt32}}},
+		{"negative", tcp.Options{UserTimeout: -1, ReceiveBuffer: -1, SendBuffer: -1}, []opt{{syscall.SOL_TCP, sysunix.TCP_USER_TIMEOUT, 0}}},
 		{"Nagle", tcp.Options{Nagle: true}, []opt{{syscall.SOL_TCP, syscall.TCP_NODELAY, 0}}},
 		{
 			"buffers", tcp.Options{ReceiveBuffer: 20000, SendBuffer: 30000}, // which the kernel doubles, socket(7)
