@@ -95,21 +95,24 @@ type result [2]memory
 
 // measureAll returns what a connection takes at each server.
 func measureAll(n int) ([]result, error) {
+	fresh := inUse().stack
 	// The first to run has the runtime make what it keeps for goroutines.
-	if _, err := measure(n, servers[0].serve); err != nil {
+	if _, err := measure(n, fresh, servers[0].serve); err != nil {
 		return nil, err
 	}
 	took := make([]result, len(servers))
 	for i, s := range servers {
 		var err error
-		if took[i], err = measure(n, s.serve); err != nil {
+		if took[i], err = measure(n, fresh, s.serve); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	return took, nil
 }
 
-func measure(n int, serve server) (r result, err error) {
+// measure takes the stack that was in use before there was any server: a few of
+// those that have ended wait for the next one's goroutines.
+func measure(n, fresh int, serve server) (r result, err error) {
 	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return r, err
@@ -118,7 +121,7 @@ func measure(n int, serve server) (r result, err error) {
 	var waiting atomic.Int64
 	all := make(chan struct{})
 	served := make(chan error, 1)
-	before := inUse()
+	before := memory{inUse().heap, fresh}
 	go func() {
 		served <- serve(ctx, ln, func() {
 			if waiting.Add(1) == int64(n) {
