@@ -163,8 +163,9 @@ func (c *Conn) Handshake(ctx context.Context) error {
 // socket that Dial opened is closed too.
 func (c *Conn) Close() error { return c.Abort(nil) }
 
-// Abort is Close with the [Code] that cause is or wraps, and with the text of
-// cause, up to 256 bytes of it, as the reason, which the peer gets to see.
+// Abort is Close with the [Code] that cause is or wraps. If that comes in an
+// [*ApplicationError] the peer gets to see its Reason too, up to 256 bytes of
+// it; what other errors say stays here.
 func (c *Conn) Abort(cause error) error {
 	c.closing.Lock()
 	defer c.closing.Unlock()

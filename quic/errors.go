@@ -41,16 +41,16 @@ func codeOf(cause error) Code {
 	return min(code, maxCode)
 }
 
-// reasonOf is the text to close a connection with because of cause. It has to
-// fit into a packet, or quic-go sends none and leaves the peer to its idle
-// timeout.
+// reasonOf is the text to close a connection with because of cause: only one
+// that was meant for a peer. It has to fit into a packet, or quic-go sends none
+// and leaves the peer to its idle timeout.
 func reasonOf(cause error) string {
 	const most = 256
-	if cause == nil {
+	e, ok := errors.AsType[*ApplicationError](cause)
+	if !ok {
 		return ""
 	}
-	text := cause.Error()
-	return strings.ToValidUTF8(text[:min(len(text), most)], "")
+	return strings.ToValidUTF8(e.Reason[:min(len(e.Reason), most)], "")
 }
 
 // The conditions by which a connection breaks, or cannot be made.
@@ -103,7 +103,8 @@ func (e *StreamError) Error() string {
 func (e *StreamError) Unwrap() error { return e.Code }
 
 // An ApplicationError reports that an application has closed the connection.
-// It unwraps to its Code.
+// It unwraps to its Code. As the cause of [Conn.Abort] it closes one, with a
+// Reason.
 type ApplicationError struct {
 	Code   Code
 	Reason string // for people; may be empty

@@ -62,7 +62,7 @@ func TestKdigGetsAnswers(t *testing.T) {
 	serving(t, func(ctx context.Context, at place) error {
 		for _, tt := range []struct{ name, kind, status, answer string }{
 			{"strata.test", "AAAA", "NOERROR", "2001:db8::53"},
-			{"strata.test", "A", "NOERROR", ""},
+			{"STRATA.test", "A", "NOERROR", ""},
 			{"other.test", "AAAA", "NXDOMAIN", ""},
 		} {
 			// The option +quic has to come last, or kdig talks TLS over TCP.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strings"
 
 	"golang.org/x/net/dns/dnsmessage"
 
@@ -38,7 +39,7 @@ func serveConn(ctx context.Context, c *quic.Conn) error {
 	err := listener.Serve(until, c.Streams(), func(ctx context.Context, s *quic.Stream) error {
 		err := serveQuery(ctx, buffered.NewFrames(buffered.New(s, nil), messages))
 		if errors.Is(err, protocolError) {
-			return c.Abort(err)
+			return c.Abort(&quic.ApplicationError{Code: protocolError, Reason: err.Error()})
 		}
 		return err
 	}, nil)
@@ -78,10 +79,12 @@ func answer(query []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: not a query", protocolError)
 	}
 	m.Response, m.Authoritative, m.Additionals = true, true, nil
-	if q := m.Questions[0]; q == known {
+	q := m.Questions[0]
+	named := strings.EqualFold(q.Name.String(), known.Name.String()) // RFC 4343
+	if named && q.Type == known.Type && q.Class == known.Class {
 		header := dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 3600}
 		m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.AAAAResource{AAAA: address.As16()}}}
-	} else if q.Name != known.Name {
+	} else if !named {
 		m.RCode = dnsmessage.RCodeNameError
 	}
 	return m.Pack()
