@@ -30,7 +30,10 @@ func Copy(ctx context.Context, dst ByteSender, src ByteReceiver) (taken int64, e
 		}
 		buf := borrowBuffer(large)
 		received, err := src.Receive(ctx, *buf)
-		if received == 0 || err != nil {
+		if received == 0 && err == nil {
+			err = io.ErrNoProgress // src breaks the contract; do not take that for an end
+		}
+		if err != nil {
 			returnBuffer(buf)
 			return taken, unlessEnd(err)
 		}

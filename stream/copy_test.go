@@ -90,6 +90,7 @@ func TestCopyReturnsTheErrorsOfBothSidesUntouched(t *testing.T) {
 		want error
 	}{
 		{"of Receive", &fake{pieces: []string{"ab"}, receiveErr: errOwn}, new(fake), 2, errOwn},
+		{"of a Receive that breaks the contract", &fake{pieces: []string{"ab", ""}}, new(fake), 2, io.ErrNoProgress},
 		{"of WaitReceive", &able{err: errOwn}, new(fake), 0, errOwn},
 		{"of Send", &fake{pieces: []string{"abc"}}, &fake{sendN: 2, sendErr: errOwn}, 2, errOwn},
 		{"of Send, not taken for the end", &fake{pieces: []string{"abc"}}, &fake{sendErr: io.EOF}, 0, io.EOF},
