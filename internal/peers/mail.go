@@ -26,7 +26,7 @@ func Dovecot(tb TB, files Files) Mail {
 	write(tb, conf, dovecotConf, map[string]string{
 		"DIR": dir, "CERT": files.Cert, "KEY": files.Key, "IMAP": port[0], "POP3": port[1],
 	})
-	process{dir: dir, argv: []string{path, "-F", "-c", conf}, addr: local(port[0])}.start(tb)
+	process{dir: dir, argv: []string{path, "-F", "-c", conf}, addr: local(port[0]), ports: port[1:]}.start(tb)
 	return Mail{IMAP: local(port[0]), POP3: local(port[1])}
 }
 

@@ -22,6 +22,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -56,6 +57,7 @@ type process struct {
 	env   []string
 	stdin *os.File // nil means none
 	addr  string   // answers when the server is ready; empty if it does not tell
+	ports []string // others that it listens on then
 	says  string   // what it also prints then, if it does
 }
 
@@ -139,7 +141,7 @@ func (p process) wait(tb TB, ended <-chan struct{}) {
 	defer tick.Stop()
 	deadline := time.After(startTimeout)
 	for {
-		if p.answers() && strings.Contains(p.output(), p.says) {
+		if p.answers() && p.listens() && strings.Contains(p.output(), p.says) {
 			return
 		}
 		select {
@@ -147,7 +149,7 @@ func (p process) wait(tb TB, ended <-chan struct{}) {
 		case <-ended:
 			tb.Fatalf("peers: %s ended: %s", p.argv[0], p.output())
 		case <-deadline:
-			tb.Fatalf("peers: %s does not listen on %q and say %q: %s", p.argv[0], p.addr, p.says, p.output())
+			tb.Fatalf("peers: %s does not listen on %q and %q and say %q: %s", p.argv[0], p.addr, p.ports, p.says, p.output())
 		}
 	}
 }
@@ -161,6 +163,23 @@ func (p process) answers() bool {
 		_ = conn.Close()
 	}
 	return err == nil
+}
+
+// listens asks the system for p.ports: a proxy that one connects to may go and
+// connect further.
+func (p process) listens() bool {
+	sockets, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		return true // not Linux: p.addr has to do
+	}
+	for _, port := range p.ports {
+		n, _ := strconv.Atoi(port) // which ports made of a number
+		const nobody, listening = "00000000:0000", "0A"
+		if !strings.Contains(string(sockets), fmt.Sprintf(":%04X %s %s ", n, nobody, listening)) {
+			return false
+		}
+	}
+	return true
 }
 
 func (p process) output() string {

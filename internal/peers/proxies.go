@@ -25,7 +25,7 @@ func HAProxy(tb TB, files Files, backend string) Proxies {
 		"BUNDLE": bundle(tb, dir, files), "CA": files.CA, "BACKEND": backend,
 		"V1": port[0], "V2": port[1], "TLS": port[2], "ACCEPT": port[3],
 	})
-	process{dir: dir, argv: []string{path, "-db", "-f", conf}, addr: local(port[0])}.start(tb)
+	process{dir: dir, argv: []string{path, "-db", "-f", conf}, addr: local(port[0]), ports: port[1:]}.start(tb)
 	return Proxies{V1: local(port[0]), V2: local(port[1]), TLS: local(port[2]), Accept: local(port[3])}
 }
 
@@ -85,7 +85,7 @@ func Nginx(tb TB, backend string) Proxies {
 		"MODULE": module, "DIR": dir, "BACKEND": backend, "V1": port[0], "ACCEPT": port[1],
 	})
 	argv := []string{path, "-p", dir, "-e", filepath.Join(dir, "log"), "-c", conf}
-	process{dir: dir, argv: argv, addr: local(port[0])}.start(tb)
+	process{dir: dir, argv: argv, addr: local(port[0]), ports: port[1:]}.start(tb)
 	return Proxies{V1: local(port[0]), Accept: local(port[1])}
 }
 

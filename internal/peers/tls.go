@@ -72,7 +72,7 @@ func HAProxyTLS(tb TB, files Files, plain, secure string) Terminator {
 	write(tb, conf, haproxyTLSConf, map[string]string{
 		"BUNDLE": bundle(tb, dir, files), "CA": files.CA, "TLS": port[0], "CLEAR": port[1], "PLAIN": plain, "SECURE": secure,
 	})
-	process{dir: dir, argv: []string{path, "-db", "-f", conf}, addr: local(port[0])}.start(tb)
+	process{dir: dir, argv: []string{path, "-db", "-f", conf}, addr: local(port[0]), ports: port[1:]}.start(tb)
 	return Terminator{TLS: local(port[0]), Plain: local(port[1])}
 }
 
@@ -105,7 +105,7 @@ func NginxTLS(tb TB, files Files, plain, secure string, halfClose bool) Terminat
 		"TLS": port[0], "CLEAR": port[1], "PLAIN": plain, "SECURE": secure,
 	})
 	argv := []string{path, "-p", dir, "-e", filepath.Join(dir, "log"), "-c", conf}
-	process{dir: dir, argv: argv, addr: local(port[0])}.start(tb)
+	process{dir: dir, argv: argv, addr: local(port[0]), ports: port[1:]}.start(tb)
 	return Terminator{TLS: local(port[0]), Plain: local(port[1])}
 }
 
@@ -143,7 +143,7 @@ func Stunnel(tb TB, files Files, plain, secure, protocol string) Terminator {
 		"PROTOCOL": protocol, "CA": files.CA, "CERT": files.Cert, "KEY": files.Key,
 		"TLS": port[0], "CLEAR": port[1], "PLAIN": plain, "SECURE": secure,
 	})
-	process{dir: dir, argv: []string{path, conf}, addr: local(port[0])}.start(tb)
+	process{dir: dir, argv: []string{path, conf}, addr: local(port[0]), ports: port[1:]}.start(tb)
 	return Terminator{TLS: local(port[0]), Plain: local(port[1])}
 }
 

@@ -23,7 +23,7 @@ func Prosody(tb TB, files Files) Messaging {
 	write(tb, conf, prosodyConf, map[string]string{
 		"DIR": dir, "CLIENTS": port[0], "SERVERS": port[1], "CA": files.CA, "CERT": files.Cert, "KEY": files.Key,
 	})
-	process{dir: dir, argv: []string{path, "-F", "--config", conf}, addr: local(port[0])}.start(tb)
+	process{dir: dir, argv: []string{path, "-F", "--config", conf}, addr: local(port[0]), ports: port[1:]}.start(tb)
 	return Messaging{Clients: local(port[0]), Servers: local(port[1])}
 }
 
