@@ -316,10 +316,10 @@ func TestSendEOFOfAStreamThatOnlySendsIsClose(t *testing.T) {
 }
 
 func TestTheTailOfACutFrameGoesFirst(t *testing.T) {
-	for name, finish := range map[string]func(*buffered.Frames[[]byte]) error{
-		"Send":    func(f *buffered.Frames[[]byte]) error { return f.Send(t.Context(), []byte("next")) },
-		"Flush":   func(f *buffered.Frames[[]byte]) error { return f.Flush(t.Context()) },
-		"SendEOF": func(f *buffered.Frames[[]byte]) error { return f.SendEOF(t.Context()) },
+	for name, finish := range map[string]func(context.Context, *buffered.Frames[[]byte]) error{
+		"Send":    func(ctx context.Context, f *buffered.Frames[[]byte]) error { return f.Send(ctx, []byte("next")) },
+		"Flush":   func(ctx context.Context, f *buffered.Frames[[]byte]) error { return f.Flush(ctx) },
+		"SendEOF": func(ctx context.Context, f *buffered.Frames[[]byte]) error { return f.SendEOF(ctx) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -337,7 +337,7 @@ func TestTheTailOfACutFrameGoesFirst(t *testing.T) {
 				assert.ErrorIs(t, err, context.Canceled)
 
 				assert.ErrorIs(t, f.Send(ctx, []byte("never")), context.Canceled)
-				go func() { done <- finish(f) }() // ends when b has received
+				go func() { done <- finish(t.Context(), f) }() // ends when b has received
 				p := make([]byte, 11)
 				require.NoError(t, buffered.NewReceiver(b, nil).ReceiveExactly(t.Context(), p))
 				assert.Equal(t, "\n0123456789", string(p))
