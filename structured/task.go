@@ -36,20 +36,22 @@ type more struct {
 }
 
 func (t *task) run() {
-	err := errGoexit
-	defer func() {
-		if err == errGoexit && panicking() {
-			return // the group must not go on while the program dies
-		}
-		t.end(err)
-	}()
+	defer t.endUnreturned()
 	// A function between this one and f would be a frame that every task that
 	// waits has on its stack.
 	if f, g := t.f, t.g; g.cfg.Trace || g.cfg.CapturePanics || g.watch != nil {
-		err = t.callWith(f)
+		t.end(t.callWith(f))
 	} else {
-		err = f(t)
+		t.end(f(t))
 	}
+}
+
+// endUnreturned ends a task whose function did not return.
+func (t *task) endUnreturned() {
+	if t.ended() || panicking() {
+		return // the group must not go on while the program dies
+	}
+	t.end(errGoexit)
 }
 
 func (t *task) callWith(f func(context.Context) error) error {
