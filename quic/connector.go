@@ -31,8 +31,9 @@ import (
 //
 // The addresses of the host are raced as package happyeyeballs does it for a
 // service: QUIC and TCP in one list, another attempt every 250 ms, and the
-// first wins whose TLS handshake is done. While it gets on, with TCP connected,
-// the next attempt waits 250 ms more.
+// first wins whose TLS handshake is done. When an attempt gets on, as TCP is
+// connected or the first packet comes over QUIC, the next one waits 250 ms from
+// then.
 type Connector struct {
 	// Addr is "host:port", as for [Dial].
 	Addr string
@@ -180,15 +181,15 @@ func (a *attempts) try(ctx context.Context, c happyeyeballs.Candidate, progress 
 		cfg.EncryptedClientHelloConfigList = c.ECH
 	}
 	if c.Transport == happyeyeballs.QUIC {
-		return a.overQUIC(ctx, c, cfg)
+		return a.overQUIC(ctx, c, cfg, progress)
 	}
 	return a.overTCP(ctx, c, cfg, progress)
 }
 
-func (a *attempts) overQUIC(ctx context.Context, c happyeyeballs.Candidate, cfg *tls.Config) (*Raced, error) {
+func (a *attempts) overQUIC(ctx context.Context, c happyeyeballs.Candidate, cfg *tls.Config, progress func()) (*Raced, error) {
 	d := a.dialer
 	d.tls = cfg
-	conn, err := d.attempt(ctx, c.Addr)
+	conn, err := d.attempt(ctx, c.Addr, progress)
 	if err != nil {
 		return nil, err
 	}

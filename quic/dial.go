@@ -68,14 +68,14 @@ func (d *dialer) dial(ctx context.Context, addr string, tlsConfig *tls.Config) (
 		d.tls.ServerName, _, _ = strings.Cut(name, "%")
 	}
 	if a, err := netip.ParseAddr(name); err == nil {
-		c, err := d.attempt(ctx, netip.AddrPortFrom(a.Unmap(), port))
+		c, err := d.attempt(ctx, netip.AddrPortFrom(a.Unmap(), port), nil)
 		if err == nil || !a.Unmap().Is4() || !errors.Is(err, syscall.ENETUNREACH) {
 			return c, nil, err
 		}
 	}
 	c, race, err := happyeyeballs.Dial(ctx, name, port,
 		func(ctx context.Context, c happyeyeballs.Candidate, _ func()) (*Conn, error) {
-			return d.attempt(ctx, c.Addr)
+			return d.attempt(ctx, c.Addr, nil)
 		}, d.race(nil))
 	if err != nil {
 		return nil, race, err
@@ -104,8 +104,9 @@ func (d *dialer) race(v *happyeyeballs.Service) *happyeyeballs.Config {
 	return &cfg
 }
 
-// attempt dials one address, from a socket of its own.
-func (d *dialer) attempt(ctx context.Context, target netip.AddrPort) (*Conn, error) {
+// attempt dials one address, from a socket of its own. Unless it is nil,
+// progress is called when the first packet has come back.
+func (d *dialer) attempt(ctx context.Context, target netip.AddrPort, progress func()) (*Conn, error) {
 	local := d.LocalAddr
 	if !local.IsValid() {
 		local = netip.AddrPortFrom(unspecified(target.Addr()), 0)
@@ -116,6 +117,9 @@ func (d *dialer) attempt(ctx context.Context, target netip.AddrPort) (*Conn, err
 	}
 	t := NewTransport(conn, &d.Transport)
 	t.single = true
+	if progress != nil {
+		t.qt.Conn = newFirstConn(t.qt.Conn.(*net.UDPConn), progress)
+	}
 	c, err := t.dial(ctx, net.UDPAddrFromAddrPort(target), d.tls, &d.Config)
 	if err != nil {
 		_ = t.Close()

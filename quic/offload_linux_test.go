@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	sysunix "golang.org/x/sys/unix"
 
+	"github.com/strata-go/strata/happyeyeballs"
 	"github.com/strata-go/strata/quic"
 	"github.com/strata-go/strata/stream"
 )
@@ -23,10 +24,11 @@ func TestSegmentationOffloadSurvives(t *testing.T) {
 	if !offloads(t) {
 		t.Skip("the kernel has no UDP segmentation offload")
 	}
-	assert.True(t, sendsSegments(t))
+	assert.True(t, sendsSegments(t, dialDirectly))
+	t.Run("race", func(t *testing.T) { assert.True(t, sendsSegments(t, dialInARace)) })
 	t.Run("control", func(t *testing.T) {
 		t.Setenv("QUIC_GO_DISABLE_GSO", "true")
-		assert.False(t, sendsSegments(t))
+		assert.False(t, sendsSegments(t, dialDirectly))
 	})
 }
 
@@ -42,15 +44,13 @@ func offloads(t *testing.T) bool {
 // sendsSegments reports whether a client that sends 1 MiB hands any of it to
 // the kernel in segments: those arrive together at a socket that asks for it
 // (UDP_GRO), on a loopback that would not put packets together by itself.
-func sendsSegments(t *testing.T) bool {
+func sendsSegments(t *testing.T, dial func(*testing.T, string) *quic.Conn) bool {
 	t.Helper()
 	ln := listen(t, nil)
 	server, err := quic.LocalAddrPort.Get(ln)
 	require.NoError(t, err)
 	w := newWatch(t, net.UDPAddrFromAddrPort(server))
-	_, tlsConfig := tlsConfigs(t)
-	client, err := quic.Dial(t.Context(), w.front.LocalAddr().String(), tlsConfig, nil)
-	require.NoError(t, err)
+	client := dial(t, w.front.LocalAddr().String())
 	defer client.Close()
 	accepted, err := ln.Accept(t.Context())
 	require.NoError(t, err)
@@ -73,6 +73,24 @@ func sendsSegments(t *testing.T) bool {
 	assert.EqualValues(t, 1<<20, n)
 	require.NoError(t, <-sent)
 	return w.stop()
+}
+
+func dialDirectly(t *testing.T, addr string) *quic.Conn {
+	t.Helper()
+	_, tlsConfig := tlsConfigs(t)
+	c, err := quic.Dial(t.Context(), addr, tlsConfig, nil)
+	require.NoError(t, err)
+	return c
+}
+
+// dialInARace has the socket that a race looks at.
+func dialInARace(t *testing.T, addr string) *quic.Conn {
+	t.Helper()
+	_, tlsConfig := tlsConfigs(t)
+	c := &quic.Connector{Addr: addr, TLS: tlsConfig, Service: happyeyeballs.Service{Protocols: both[:1]}}
+	r, err := c.Connect(t.Context())
+	require.NoError(t, err)
+	return r.Conn()
 }
 
 // A watch is between a client and a server, and looks at how packets come from
