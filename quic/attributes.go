@@ -1,10 +1,8 @@
 package quic
 
 import (
-	"context"
 	cryptotls "crypto/tls"
 	"net"
-	"sync/atomic"
 	"time"
 
 	quicgo "github.com/quic-go/quic-go"
@@ -103,7 +101,7 @@ var connFacts = attr.Define(append(append(
 	tlsattr.SessionFacts(func(c *Conn) tlsattr.Session {
 		session := tlsattr.Session{State: c.tls(), Server: c.server}
 		if c.server {
-			session.Hello = heardBy(c.qc.Context())
+			session.Hello = arrivalOf(c.qc.Context()).hello.Load()
 		}
 		return session
 	})...),
@@ -137,32 +135,6 @@ var connFacts = attr.Define(append(append(
 )...)
 
 const defaultIdleTimeout = 30 * time.Second // quic-go's
-
-// helloKey is what the context of a connection that is being accepted has its
-// ClientHello under.
-type helloKey struct{}
-
-type heard = atomic.Pointer[tlsattr.Hello]
-
-// hearing gives a connection its place for a ClientHello.
-func hearing(ctx context.Context, _ *quicgo.ClientInfo) (context.Context, error) {
-	return context.WithValue(ctx, helloKey{}, new(heard)), nil
-}
-
-// hear puts it there.
-func hear(ctx context.Context, h *tlsattr.Hello) {
-	if place, ok := ctx.Value(helloKey{}).(*heard); ok {
-		place.Store(h)
-	}
-}
-
-// heardBy takes it from there.
-func heardBy(ctx context.Context) *tlsattr.Hello {
-	if place, ok := ctx.Value(helloKey{}).(*heard); ok {
-		return place.Load()
-	}
-	return nil
-}
 
 // tls returns what the handshake settled, or nil before it is done.
 func (c *Conn) tls() *cryptotls.ConnectionState {

@@ -73,10 +73,22 @@ type Config struct {
 	// Handshake has returned; the connection goes on.
 	EarlyData bool
 
+	// OnError is told of each connection that came to nothing before a
+	// [Listener] could return it from Accept, where it came from and why: a
+	// [*TransportError] if the handshake failed, as without a common protocol
+	// or over a certificate, [ErrHandshakeTimeout] if nothing was heard of the
+	// client any more, and that this side has refused it, with code 2, if too
+	// many wait for Accept. It is one or the other: Accept does not return what
+	// OnError was told of. It may run several times at once, and must not close
+	// the listener, whose Close waits for it. Nil drops the error, and has
+	// Accept return also what broke while it waited. Dial has no use for it.
+	OnError func(client netip.AddrPort, err error)
+
 	// Qlog, if not nil, returns where the events of a new connection are
 	// written to (qlog, draft-ietf-quic-qlog-main-schema), which is closed
 	// when the connection has ended; or nil for none. The ID is the one that
-	// the client first sent to. Qlog may run several times at once.
+	// the client first sent to. Qlog may run several times at once. A
+	// connection that is logged carries a third less, or worse.
 	Qlog func(server bool, connID []byte) io.WriteCloser
 
 	// Base is what the fields above are laid over: quic-go's own

@@ -250,10 +250,19 @@ func dialFault(err error, cfg *tls.Config) error {
 	if e, ok := cause.(*TransportError); ok && e.Remote && e.Err == noApplicationProtocol {
 		return &ALPNError{Offered: slices.Clone(cfg.NextProtos), Err: e}
 	}
-	if cause == ErrIdleTimeout { // in which a handshake comes to nothing
+	return unheard(cause)
+}
+
+// arrivalFault is our error for what ended a connection before it was accepted.
+func arrivalFault(err error) error { return unheard(connFault(err)) }
+
+// unheard is what the idle timeout of quic-go means to a connection that is
+// being made: a handshake that comes to nothing runs into that too.
+func unheard(err error) error {
+	if err == ErrIdleTimeout {
 		return ErrHandshakeTimeout
 	}
-	return cause
+	return err
 }
 
 // connFault is our error for one that a connection of quic-go ended with.

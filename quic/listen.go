@@ -3,6 +3,7 @@ package quic
 import (
 	"context"
 	"net"
+	"net/netip"
 	"sync"
 
 	quicgo "github.com/quic-go/quic-go"
@@ -15,12 +16,15 @@ import (
 
 // A Listener accepts connections. Several goroutines may accept at once.
 type Listener struct {
-	t   *Transport
-	ql  quicListener
-	own *quicgo.Config
+	t       *Transport
+	ql      quicListener
+	own     *quicgo.Config
+	onError func(client netip.AddrPort, err error) // may be nil
 
 	closing sync.Once
+	mu      sync.Mutex // orders telling after closed
 	closed  chan struct{}
+	telling sync.WaitGroup
 }
 
 var _ stream.Listener[*Conn] = (*Listener)(nil)
@@ -52,14 +56,15 @@ func Listen(ctx context.Context, addr string, tlsConfig *tls.Config, cfg *Config
 	return ln, nil
 }
 
-func newListener(t *Transport, ql quicListener, own *quicgo.Config) *Listener {
-	return &Listener{t: t, ql: ql, own: own, closed: make(chan struct{})}
+func newListener(t *Transport, ql quicListener, own *quicgo.Config, onError func(netip.AddrPort, error)) *Listener {
+	return &Listener{t: t, ql: ql, own: own, onError: onError, closed: make(chan struct{})}
 }
 
 // Accept waits for the next connection whose handshake is done; with
 // Config.EarlyData, for the next that is under way. Handshakes run beside each
 // other and beside Accept, and up to 32 connections wait for it; further ones
-// are refused. A canceled Accept has taken none.
+// are refused. Config.OnError is told of those that come to nothing. A canceled
+// Accept has taken none.
 func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 	for {
 		if err := stream.ContextError(ctx); err != nil {
@@ -70,6 +75,8 @@ func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 		}
 		qc, err := l.ql.Accept(ctx)
 		switch {
+		case err == nil && !arrived(qc):
+			continue // which OnError is told
 		case err == nil:
 			c, err := l.t.adopt(qc, true, l.own)
 			if err != nil {
@@ -82,6 +89,25 @@ func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 			return nil, connFault(err)
 		}
 	}
+}
+
+// arrived takes qc from OnError, unless that is told of it already.
+func arrived(qc *quicgo.Conn) bool {
+	accepted := arrivalOf(qc.Context()).accepted
+	return accepted == nil || accepted()
+}
+
+// lost tells of a connection that has ended before it was accepted.
+func (l *Listener) lost(client netip.AddrPort, err error) {
+	l.mu.Lock()
+	if l.isClosed() {
+		l.mu.Unlock()
+		return
+	}
+	l.telling.Add(1)
+	l.mu.Unlock()
+	defer l.telling.Done()
+	l.onError(client, arrivalFault(err))
 }
 
 func (l *Listener) isClosed() bool {
@@ -104,7 +130,10 @@ func (l *Listener) Close() error {
 }
 
 func (l *Listener) close() {
+	l.mu.Lock()
 	close(l.closed)
+	l.mu.Unlock()
+	defer l.telling.Wait()
 	_ = l.ql.Close() // always nil
 	for {
 		qc, err := l.ql.Accept(context.Background())

@@ -79,8 +79,8 @@ func newTransport(conn net.PacketConn, socket interface{ Close() error }, facts 
 		StatelessResetKey: copied[quicgo.StatelessResetKey](c.ResetKey),
 		TokenGeneratorKey: copied[quicgo.TokenGeneratorKey](c.TokenKey),
 		MaxTokenAge:       c.TokenAge,
-		ConnContext:       hearing,
 	}
+	t.qt.ConnContext = t.arriving
 	if validate := c.ValidateAddress; validate != nil {
 		t.qt.VerifySourceAddress = func(addr net.Addr) bool { return validate(addrPort(addr)) }
 	}
@@ -224,7 +224,7 @@ func (t *Transport) listen(ctx context.Context, tlsConfig *tls.Config, cfg Confi
 	if err != nil {
 		return nil, connFault(err)
 	}
-	t.ln = newListener(t, ql, own)
+	t.ln = newListener(t, ql, own, cfg.OnError)
 	return t.ln, nil
 }
 
@@ -233,6 +233,13 @@ func (t *Transport) listener(tlsConfig *tls.Config, own *quicgo.Config, early bo
 		return t.qt.ListenEarly(tlsConfig, own)
 	}
 	return t.qt.Listen(tlsConfig, own)
+}
+
+// listening returns the listener, and nil if there is none.
+func (t *Transport) listening() *Listener {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ln
 }
 
 func (t *Transport) isClosed() bool {
