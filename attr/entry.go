@@ -3,6 +3,7 @@ package attr
 import (
 	"fmt"
 	"iter"
+	"log/slog"
 	"slices"
 )
 
@@ -18,8 +19,14 @@ type Entry struct {
 // Name returns the name of the key.
 func (e Entry) Name() string { return e.id.name }
 
-// Layer returns the type of the layer that answered: "*tls.Conn".
-func (e Entry) Layer() string { return fmt.Sprintf("%T", e.owner) }
+// Layer returns the type of the layer that answered: "*tls.Conn". A layer that
+// speaks for a value of another type has a method LayerType, which returns that.
+func (e Entry) Layer() string {
+	if l, ok := e.owner.(interface{ LayerType() string }); ok {
+		return l.LayerType()
+	}
+	return fmt.Sprintf("%T", e.owner)
+}
 
 // Value returns what the layer answered when the iteration came to it: the
 // value, or the error of a layer that has the fact but could not tell it.
@@ -32,17 +39,15 @@ func (e Entry) Shadowed() bool { return e.shadowed }
 // Secret reports whether the key was made by [NewSecret].
 func (e Entry) Secret() bool { return e.id.secret }
 
-// String returns "name=value (layer)", for people, with the error in place of
-// a value that could not be told and without the value of a secret key.
+// String returns "name=value (layer)", for people, without the value of a
+// secret key. The value is what [LogValue] makes of it: the error in place of
+// one that could not be told, the type in place of what only fills the screen.
 func (e Entry) String() string {
-	value := e.value
-	switch {
-	case e.id.secret:
-		value = "[secret]"
-	case e.err != nil:
-		value = errorText(e.err)
+	value := slog.StringValue("[secret]")
+	if !e.id.secret {
+		value = e.logValue().Resolve()
 	}
-	return fmt.Sprintf("%s=%v (%T)", e.Name(), value, e.owner)
+	return fmt.Sprintf("%s=%+v (%s)", e.Name(), value.Any(), e.Layer())
 }
 
 // All yields every fact of every layer, outermost layer first, in a layer in

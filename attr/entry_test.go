@@ -2,9 +2,11 @@ package attr_test
 
 import (
 	"bytes"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -157,6 +159,34 @@ func TestEntryPrintsNameValueAndLayer(t *testing.T) {
 		t.Errorf("entries mismatch (-want +got):\n%s", diff)
 	}
 }
+
+func TestEntryPrintsWhatLogValueMakesOfAValue(t *testing.T) {
+	for e := range attr.All(holding(&x509.Certificate{Raw: make([]byte, 1000)})) {
+		assert.Equal(t, "test.fact=(*x509.Certificate) (struct {})", e.String())
+	}
+	for e := range attr.All(holding(point{1, time.Second})) {
+		assert.Equal(t, "test.fact={X:1 D:1s} (struct {})", e.String())
+	}
+	for e := range attr.All(holding(logValuer{})) {
+		assert.Equal(t, "test.fact=resolved (struct {})", e.String())
+	}
+}
+
+type logValuer struct{}
+
+func (logValuer) LogValue() slog.Value { return slog.StringValue("resolved") }
+
+func TestLayerIsTheTypeThatALayerSaysItSpeaksFor(t *testing.T) {
+	facts := attr.Define(attr.Value(name, func(spokesman) string { return "n" })).For(spokesman{})
+	for e := range attr.All(facts) {
+		assert.Equal(t, "*net.TCPConn", e.Layer())
+		assert.Equal(t, "test.name=n (*net.TCPConn)", e.String())
+	}
+}
+
+type spokesman struct{}
+
+func (spokesman) LayerType() string { return "*net.TCPConn" }
 
 // logged returns what both handlers of log/slog print of the facts of p.
 func logged(p attr.Provider) (plain, json string) { return logAny(attr.LogValue(p)) }

@@ -14,6 +14,9 @@ type NotFoundError struct {
 }
 
 func (e *NotFoundError) Error() string {
+	if e.Name == "" {
+		return "attr: no layer has the zero Key"
+	}
 	return "attr: no layer has " + e.Name
 }
 

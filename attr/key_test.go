@@ -102,6 +102,8 @@ func TestAbsentIsANotFoundErrorThatNamesTheKey(t *testing.T) {
 	require.True(t, ok)
 	assert.Equal(t, "test.host", missing.Name)
 	assert.EqualError(t, err, "attr: no layer has test.host")
+	_, err = attr.Key[int]{}.Get(newLayer("outer", ""))
+	assert.EqualError(t, err, "attr: no layer has the zero Key")
 }
 
 func TestErrorOfAGetterStopsTheSearchUntouched(t *testing.T) {

@@ -9,22 +9,25 @@ import (
 // LogValue returns what [Key.Get] would find for every key of p that is not
 // secret, as a group for log/slog. A fact that could not be told has its
 // error for a value. Values that are neither numbers, text, times, nor lists
-// of such, and that cannot say themselves what they are (slog.LogValuer,
-// fmt.Stringer, error), are logged as their type: a certificate in JSON is
-// longer than anybody wants.
+// or structs of such, and that cannot say themselves what they are
+// (slog.LogValuer, fmt.Stringer, error), are logged as their type: a
+// certificate in JSON is longer than anybody wants.
 func LogValue(p Provider) slog.Value {
 	var facts []slog.Attr
 	for e := range All(p) {
 		if e.shadowed || e.id.secret {
 			continue
 		}
-		if e.err != nil {
-			facts = append(facts, slog.String(e.Name(), errorText(e.err)))
-			continue
-		}
-		facts = append(facts, slog.Attr{Key: e.Name(), Value: brief(e.value)})
+		facts = append(facts, slog.Attr{Key: e.Name(), Value: e.logValue()})
 	}
 	return slog.GroupValue(facts...)
+}
+
+func (e Entry) logValue() slog.Value {
+	if e.err != nil {
+		return slog.StringValue("!ERROR: " + e.err.Error())
+	}
+	return brief(e.value)
 }
 
 func brief(value any) slog.Value {
@@ -44,13 +47,19 @@ func brief(value any) slog.Value {
 	return slog.StringValue(fmt.Sprintf("(%T)", value))
 }
 
-// isPlain reports whether t is a number or text by another name, or a list of
-// such, but not of bytes.
+// isPlain reports whether t is a number or text by another name, or a list, but
+// not of bytes, or a struct of such.
 func isPlain(t reflect.Type) bool {
-	if t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array:
 		return t.Elem().Kind() != reflect.Uint8 && isPlain(t.Elem())
+	case reflect.Struct:
+		for f := range t.Fields() {
+			if !f.IsExported() || !isPlain(f.Type) {
+				return false
+			}
+		}
+		return true
 	}
 	return t.Kind() == reflect.String || t.Kind() >= reflect.Bool && t.Kind() <= reflect.Float64
 }
-
-func errorText(err error) string { return "!ERROR: " + err.Error() }

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"net/http"
 	"net/netip"
 	"testing"
 	"time"
@@ -13,7 +14,13 @@ import (
 	"github.com/strata-go/strata/attr"
 )
 
-type family string
+type (
+	family string
+	point  struct {
+		X int
+		D time.Duration
+	}
+)
 
 // holding is a provider of one fact.
 func holding[T any](value T) attr.Provider {
@@ -34,6 +41,8 @@ func TestLogValueIsBrief(t *testing.T) {
 		{"duration", holding(time.Second), `1s`, `1000000000`},
 		{"named text", holding(family("ipv4")), `ipv4`, `"ipv4"`},
 		{"list of text", holding([]string{"h2", "h3"}), `"[h2 h3]"`, `["h2","h3"]`},
+		{"struct of such", holding(point{1, time.Second}), `"{X:1 D:1s}"`, `{"X":1,"D":1000000000}`},
+		{"struct of more", holding(http.Cookie{Name: "a"}), `(http.Cookie)`, `"(http.Cookie)"`},
 		{"what can say what it is", holding(netip.MustParseAddrPort("[::1]:25")), `[::1]:25`, `"[::1]:25"`},
 		{"the same behind a pointer", holding[net.Addr](&net.TCPAddr{Port: 25}), `:25`, `":25"`},
 		{"error", holding(errors.New("broken")), `broken`, `"broken"`},

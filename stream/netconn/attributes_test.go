@@ -236,3 +236,14 @@ func TestSecretsAreNotLogged(t *testing.T) {
 		assert.False(t, slices.Contains(names, secret), secret)
 	}
 }
+
+func TestEachConnOfAChainIsALayerOfItsOwnType(t *testing.T) {
+	a, _ := must(t, tcpPair)
+	var layers []string
+	for e := range attr.All(netconn.Wrap(embedded{a})) {
+		if e.Name() == netconn.NetConn.Name() {
+			layers = append(layers, e.Layer())
+		}
+	}
+	assert.Equal(t, []string{"*netconn.Stream", "*net.TCPConn"}, layers)
+}

@@ -2,6 +2,7 @@ package netconn
 
 import (
 	cryptotls "crypto/tls"
+	"fmt"
 	"net"
 	"slices"
 	"sync/atomic"
@@ -83,6 +84,9 @@ type facts struct {
 	socket sockattr.Info
 	tls    *session // nil when it is no TLS
 }
+
+// LayerType is for [attr.Entry.Layer]: it is the net.Conn that answers.
+func (f *facts) LayerType() string { return fmt.Sprintf("%T", f.socket.Conn) }
 
 func learn(conn net.Conn) facts {
 	if provides(conn) {
