@@ -23,6 +23,9 @@ func Map[T, R any](ctx context.Context, items []T, limit int, f func(ctx context
 	if f == nil {
 		panic("structured: Map: nil function")
 	}
+	if limit < 0 {
+		panic("structured: Map: negative limit: use zero for none")
+	}
 	results := make([]R, len(items))
 	err := Config{Limit: limit}.Run(ctx, func(ctx context.Context, g *Group) error {
 		for i, item := range items {

@@ -191,7 +191,7 @@ func TestCanceledMapIsNeverASuccess(t *testing.T) {
 		})
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, 1, ran)
-		requirePanic(t, "Limit is negative", func() { _, _ = structured.Map(ctx, []int{1}, -1, after1) })
+		requirePanic(t, "Map: negative limit", func() { _, _ = structured.Map(ctx, []int{1}, -1, after1) })
 		requirePanic(t, "Map: nil function", func() { _, _ = structured.Map[int, int](ctx, []int{1}, 1, nil) })
 	})
 }

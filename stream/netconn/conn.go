@@ -51,7 +51,7 @@ var (
 // a *[Conn]. It panics when s is nil.
 func From(s stream.ByteStream) net.Conn {
 	if s == nil {
-		panic("netconn: From: nil stream")
+		panic("netconn: From: nil s")
 	}
 	if state, ok := tlsattr.State.Lookup(s); ok {
 		c := &TLSConn{state: state}

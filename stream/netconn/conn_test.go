@@ -268,11 +268,11 @@ func TestNilArgumentsPanic(t *testing.T) {
 		want string
 	}{
 		{"Wrap", func() { netconn.Wrap(nil) }, "netconn: Wrap: nil conn"},
-		{"From", func() { netconn.From(nil) }, "netconn: From: nil stream"},
-		{"WrapListener", func() { netconn.WrapListener(nil) }, "netconn: WrapListener: nil listener"},
+		{"From", func() { netconn.From(nil) }, "netconn: From: nil s"},
+		{"WrapListener", func() { netconn.WrapListener(nil) }, "netconn: WrapListener: nil ln"},
 		{
 			"FromListener", func() { netconn.FromListener[*netconn.Stream](nil) },
-			"netconn: FromListener: nil listener",
+			"netconn: FromListener: nil ln",
 		},
 	}
 	for _, tt := range tests {

@@ -26,7 +26,7 @@ var listenerTable = attr.Define(sockattr.Facts(func(l *Listener) *sockattr.Info 
 // nil.
 func WrapListener(ln net.Listener) *Listener {
 	if ln == nil {
-		panic("netconn: WrapListener: nil listener")
+		panic("netconn: WrapListener: nil ln")
 	}
 	l := &Listener{socket: sockattr.OfListener(ln)}
 	listenerTable.Init(&l.set, l)
@@ -59,7 +59,7 @@ func (l *Listener) Close() error { return l.io.Close() }
 // HTTP/2 over nothing else. It panics when ln is nil.
 func FromListener[S stream.ByteStream](ln stream.Listener[S]) net.Listener {
 	if ln == nil {
-		panic("netconn: FromListener: nil listener")
+		panic("netconn: FromListener: nil ln")
 	}
 	return &netListener[S]{ln: ln}
 }

@@ -26,6 +26,7 @@ type AttributesMaker struct {
 // TestAttributes tests what a stack of layers tells about itself.
 func TestAttributes(t *testing.T, m *AttributesMaker) {
 	t.Helper()
+	mustHave("AttributesMaker.Stack", m.Stack != nil)
 	runAll(t, AttributesChecks(), m, m.Bubble)
 }
 

@@ -28,6 +28,13 @@ type CheckOf[M any] struct {
 // A Check is a check of byte streams that carry both ways.
 type Check = CheckOf[*Maker]
 
+// mustHave panics where a maker lacks what its suite cannot do without.
+func mustHave(field string, has bool) {
+	if !has {
+		panic("streamtest: nil " + field)
+	}
+}
+
 // runAll runs each check as a subtest, and counts what it left behind.
 func runAll[M any](t *testing.T, checks []CheckOf[M], m M, bubble bool) {
 	t.Helper()

@@ -24,6 +24,7 @@ type ConnectorMaker[S stream.ByteStream] struct {
 // them, and that what they make works.
 func TestConnector[S stream.ByteStream](t *testing.T, m *ConnectorMaker[S]) {
 	t.Helper()
+	mustHave("ConnectorMaker.Connector", m.Connector != nil)
 	runAll(t, ConnectorChecks[S](), m, m.Bubble)
 }
 

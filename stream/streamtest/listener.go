@@ -32,6 +32,7 @@ type ListenerMaker[S stream.ByteStream] struct {
 // and that what they accept works.
 func TestListener[S stream.ByteStream](t *testing.T, m *ListenerMaker[S]) {
 	t.Helper()
+	mustHave("ListenerMaker.Listen", m.Listen != nil)
 	runAll(t, ListenerChecks[S](), m, m.Bubble)
 }
 

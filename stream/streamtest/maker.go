@@ -77,6 +77,7 @@ type Maker struct {
 // the whole process: do not run it in parallel with other tests.
 func TestByteStream(t *testing.T, m *Maker) {
 	t.Helper()
+	mustHave("Maker.Pipe", m.Pipe != nil)
 	runAll(t, ByteStreamChecks(), m, m.Bubble)
 }
 

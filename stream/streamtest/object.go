@@ -71,6 +71,9 @@ type Items[T any] struct {
 // both directions, each check of [ObjectStreamChecks] as a subtest.
 func TestObjectStream[T any](t *testing.T, m *ObjectMaker[T]) {
 	t.Helper()
+	mustHave("ObjectMaker.Pipe", m.Pipe != nil)
+	mustHave("Items.Item", m.Item != nil)
+	mustHave("Items.Number", m.Number != nil)
 	runAll(t, ObjectStreamChecks[T](), m, m.Bubble)
 }
 
@@ -91,6 +94,9 @@ func ObjectStreamChecks[T any]() []CheckOf[*ObjectMaker[T]] {
 // that the receiver meets.
 func TestObjectOneWay[T any](t *testing.T, m *ObjectOneWayMaker[T]) {
 	t.Helper()
+	mustHave("ObjectOneWayMaker.Pipe", m.Pipe != nil)
+	mustHave("Items.Item", m.Item != nil)
+	mustHave("Items.Number", m.Number != nil)
 	runAll(t, ObjectOneWayChecks[T](), m, m.Bubble)
 }
 

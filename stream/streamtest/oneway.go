@@ -51,6 +51,7 @@ type OneWayMaker struct {
 // sender is the end that the receiver meets.
 func TestOneWay(t *testing.T, m *OneWayMaker) {
 	t.Helper()
+	mustHave("OneWayMaker.Pipe", m.Pipe != nil)
 	runAll(t, OneWayChecks(), m, m.Bubble)
 }
 
@@ -68,6 +69,7 @@ func OneWayChecks() []CheckOf[*OneWayMaker] {
 // sent so far, and no call waits.
 func TestStored(t *testing.T, m *OneWayMaker) {
 	t.Helper()
+	mustHave("OneWayMaker.Pipe", m.Pipe != nil)
 	runAll(t, StoredChecks(), m, m.Bubble)
 }
 

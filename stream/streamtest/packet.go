@@ -39,6 +39,9 @@ type PacketMaker[T any] struct {
 // says of them, in both directions.
 func TestPacketStream[T any](t *testing.T, m *PacketMaker[T]) {
 	t.Helper()
+	mustHave("PacketMaker.Pipe", m.Pipe != nil)
+	mustHave("PacketMaker.Packet", m.Packet != nil)
+	mustHave("PacketMaker.Number", m.Number != nil)
 	runAll(t, PacketStreamChecks[T](), m, m.Bubble)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"go.uber.org/goleak"
 
 	"github.com/strata-go/strata/stream"
@@ -36,4 +37,33 @@ func TestReferencePipeHoldsTheContractInABubble(t *testing.T) {
 
 func TestNarrowPipeHoldsTheContract(t *testing.T) {
 	streamtest.TestByteStream(t, &streamtest.Maker{Pipe: pipeOf(4 << 10), Holds: 4 << 10})
+}
+
+func TestMakersThatMakeNothingPanic(t *testing.T) {
+	tests := []struct {
+		want string
+		run  func()
+	}{
+		{"AttributesMaker.Stack", func() { streamtest.TestAttributes(t, &streamtest.AttributesMaker{}) }},
+		{"ConnectorMaker.Connector", func() {
+			streamtest.TestConnector(t, &streamtest.ConnectorMaker[stream.ByteStream]{})
+		}},
+		{"ListenerMaker.Listen", func() {
+			streamtest.TestListener(t, &streamtest.ListenerMaker[stream.ByteStream]{})
+		}},
+		{"Maker.Pipe", func() { streamtest.TestByteStream(t, &streamtest.Maker{}) }},
+		{"ObjectMaker.Pipe", func() { streamtest.TestObjectStream(t, &streamtest.ObjectMaker[int]{}) }},
+		{"Items.Item", func() {
+			m := streamtest.ObjectMaker[int]{Pipe: func(context.Context) (a, b stream.ObjectStream[int], err error) { return }}
+			streamtest.TestObjectStream(t, &m)
+		}},
+		{"ObjectOneWayMaker.Pipe", func() { streamtest.TestObjectOneWay(t, &streamtest.ObjectOneWayMaker[int]{}) }},
+		{"OneWayMaker.Pipe", func() { streamtest.TestOneWay(t, &streamtest.OneWayMaker{}) }},
+		{"OneWayMaker.Pipe", func() { streamtest.TestStored(t, &streamtest.OneWayMaker{}) }},
+		{"PacketMaker.Pipe", func() { streamtest.TestPacketStream(t, &streamtest.PacketMaker[int]{}) }},
+		{"WrapperMaker.Wrap", func() { streamtest.TestWrapper(t, &streamtest.WrapperMaker{}) }},
+	}
+	for _, tt := range tests {
+		assert.PanicsWithValue(t, "streamtest: nil "+tt.want, tt.run)
+	}
 }

@@ -39,6 +39,7 @@ type WrapperMaker struct {
 // as well.
 func TestWrapper(t *testing.T, m *WrapperMaker) {
 	t.Helper()
+	mustHave("WrapperMaker.Wrap", m.Wrap != nil)
 	runAll(t, WrapperChecks(), m, m.Bubble)
 }
 
