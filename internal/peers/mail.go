@@ -7,15 +7,16 @@ import (
 
 // Mail is where a server of mailboxes listens. Every user's password is "secret".
 type Mail struct {
-	IMAP, POP3 string
+	IMAP, POP3, Sieve string
 }
 
 // Dovecot starts Dovecot, which allows logins under TLS only.
 func Dovecot(tb TB, files Files) Mail {
 	tb.Helper()
-	path := Program(tb, "dovecot", "dovecot-imapd dovecot-pop3d")
+	path := Program(tb, "dovecot", "dovecot-imapd dovecot-pop3d dovecot-managesieved")
+	Program(tb, "/usr/lib/dovecot/managesieve", "dovecot-managesieved")
 	asRoot(tb, "dovecot")
-	dir, port := directory(tb), ports(tb, 2)
+	dir, port := directory(tb), ports(tb, 3)
 	for _, sub := range []string{"run", "mail"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
 			tb.Fatalf("peers: %v", err)
@@ -24,17 +25,17 @@ func Dovecot(tb TB, files Files) Mail {
 	run(tb, "chown", "nobody:nogroup", filepath.Join(dir, "mail"))
 	conf := filepath.Join(dir, "dovecot.conf")
 	write(tb, conf, dovecotConf, map[string]string{
-		"DIR": dir, "CERT": files.Cert, "KEY": files.Key, "IMAP": port[0], "POP3": port[1],
+		"DIR": dir, "CERT": files.Cert, "KEY": files.Key, "IMAP": port[0], "POP3": port[1], "SIEVE": port[2],
 	})
 	process{dir: dir, argv: []string{path, "-F", "-c", conf}, addr: local(port[0]), ports: port[1:]}.start(tb)
-	return Mail{IMAP: local(port[0]), POP3: local(port[1])}
+	return Mail{IMAP: local(port[0]), POP3: local(port[1]), Sieve: local(port[2])}
 }
 
 const dovecotConf = `
 base_dir = %DIR%/run
 state_dir = %DIR%/run
 log_path = %DIR%/log
-protocols = imap pop3
+protocols = imap pop3 sieve
 listen = 127.0.0.1
 ssl = required
 ssl_cert = <%CERT%
@@ -57,6 +58,11 @@ service imap-login {
   }
   inet_listener imaps {
     port = 0
+  }
+}
+service managesieve-login {
+  inet_listener sieve {
+    port = %SIEVE%
   }
 }
 service pop3-login {

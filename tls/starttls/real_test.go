@@ -28,6 +28,10 @@ var (
 	smtpTalk = talk{{"MAIL FROM:<a@c.example>", "250"}, {"RCPT TO:<b@localhost>", "250"}, {"RSET", "250"}, {"QUIT", "221"}}
 	imapTalk = talk{{"a1 LOGIN bob secret", "a1 OK"}, {"a2 LOGOUT", "a2 OK"}}
 	pop3Talk = talk{{"USER bob", "+OK"}, {"PASS secret", "+OK"}, {"STAT", "+OK"}, {"QUIT", "+OK"}}
+	// The password is "bob" and "secret", each behind a zero.
+	sieveTalk = talk{{`AUTHENTICATE "PLAIN" "AGJvYgBzZWNyZXQ="`, "OK"}, {"LISTSCRIPTS", "OK"}, {"LOGOUT", "OK"}}
+	nntpTalk  = talk{{"LIST ACTIVE", "local.test "}, {"QUIT", "205"}}
+	ircTalk   = talk{{"NICK bob\r\nUSER bob 0 * :Bob", ":irc.localhost 001 bob"}, {"QUIT :bye", "ERROR"}}
 )
 
 // A realServer is one of others, for our clients.
@@ -179,6 +183,38 @@ func TestDovecot(t *testing.T) {
 	t.Run("POP3", func(t *testing.T) {
 		testServer(t, realServer{client: pop3Client, addr: mail.POP3, talk: pop3Talk, ends: true})
 	})
+	t.Run("ManageSieve", func(t *testing.T) {
+		client := func(cfg *tls.Config) negotiator { return wants(starttls.ManageSieve{TLS: cfg}.Client, "SASL") }
+		testServer(t, realServer{client: client, addr: mail.Sieve, talk: sieveTalk, ends: true})
+	})
+}
+
+func TestNnrpd(t *testing.T) {
+	client := func(cfg *tls.Config) negotiator { return wants(starttls.NNTP{TLS: cfg}.Client, "READER") }
+	testServer(t, realServer{client: client, addr: peers.Nnrpd(t, files(t)), talk: nntpTalk, ends: true})
+}
+
+func TestInspIRCd(t *testing.T) {
+	client := func(cfg *tls.Config) negotiator { return starttls.IRC{TLS: cfg}.Client }
+	testServer(t, realServer{client: client, addr: peers.InspIRCd(t, files(t)), talk: ircTalk, ends: true})
+}
+
+// wants is a client that wants the server to name a capability under TLS, and STARTTLS
+// no more.
+func wants(client negotiator, capability string) negotiator {
+	return func(ctx context.Context, conn stream.ByteStream) (*buffered.Stream, error) {
+		s, err := client(ctx, conn)
+		if err != nil {
+			return nil, err
+		}
+		list, _ := starttls.Capabilities.Lookup(s)
+		_, has := list.Param(capability)
+		_, again := list.Param("STARTTLS")
+		if !has || again {
+			return nil, fmt.Errorf("under TLS the server names %q", list)
+		}
+		return s, nil
+	}
 }
 
 func TestPostfix(t *testing.T) {
