@@ -44,3 +44,18 @@ func BenchmarkSort(b *testing.B) {
 		happyeyeballs.Sorted(dsts, sources)
 	}
 }
+
+// BenchmarkDialAddress is what a race of two transports to one address costs
+// around the attempt.
+func BenchmarkDialAddress(b *testing.B) {
+	cfg := &happyeyeballs.Config{Service: &happyeyeballs.Service{Protocols: []happyeyeballs.Protocol{
+		{ALPN: "h3", Transport: happyeyeballs.QUIC}, {ALPN: "h2", Transport: happyeyeballs.TCP},
+	}}}
+	attempt := func(context.Context, happyeyeballs.Candidate, func()) (instant, error) { return instant{}, nil }
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := happyeyeballs.Dial(b.Context(), "127.0.0.1", 443, attempt, cfg); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

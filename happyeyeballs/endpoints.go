@@ -105,7 +105,7 @@ func (k *knowledge) limited(addrs []netip.Addr) []netip.Addr {
 
 // combine makes endpoints of addresses and the transports for each.
 func (k *knowledge) combine(c Candidate, g group, addrs []netip.Addr, port uint16, offers []offer) []*endpoint {
-	var es []*endpoint
+	es := make([]*endpoint, 0, len(offers)*len(addrs))
 	for _, o := range offers {
 		c.Transport, c.ALPN, g.protocol = o.transport, o.alpn, o.rank
 		for _, a := range addrs {
@@ -163,6 +163,9 @@ func (k *knowledge) order(es []*endpoint) []*endpoint {
 	slices.SortStableFunc(es, func(a, b *endpoint) int {
 		return cmp.Or(prefer(a.usable(), b.usable()), compareGroups(a.group, b.group), compareDestinations(a.destination, b.destination))
 	})
+	if len(es) <= 2 {
+		return es // there is nothing to take turns with
+	}
 	var ordered []*endpoint
 	for _, stage := range runs(es, func(a, b *endpoint) bool { return a.usable() == b.usable() && a.stage == b.stage }) {
 		ordered = append(ordered, k.mix(stage)...)

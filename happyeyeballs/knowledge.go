@@ -44,9 +44,9 @@ type knowledge struct {
 
 // A name is what is known about a name.
 type name struct {
-	host     string // as it is asked for
-	found    map[Family]found
-	recorded bool // there was an answer about records
+	host     string          // as it is asked for
+	found    [IPv6 + 1]found // by the family
+	recorded bool            // there was an answer about records
 }
 
 type found struct {
@@ -82,7 +82,7 @@ func (k *knowledge) name(host string) *name {
 	if i := k.indexOf(host); i >= 0 {
 		return k.names[i]
 	}
-	n := &name{host: host, found: map[Family]found{}}
+	n := &name{host: host}
 	k.names = append(k.names, n)
 	return n
 }

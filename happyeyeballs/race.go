@@ -134,11 +134,13 @@ func (r *race[S]) start() {
 	})
 }
 
+// attemptContext returns the context of an attempt: that of the race, which
+// ends soon enough, unless there is a timeout.
 func (r *race[S]) attemptContext() (context.Context, context.CancelFunc) {
 	if r.cfg.AttemptTimeout > 0 {
 		return context.WithTimeoutCause(r.ctx, r.cfg.AttemptTimeout, errAttemptTimeout)
 	}
-	return context.WithCancel(r.ctx)
+	return r.ctx, func() {}
 }
 
 func (r *race[S]) progressed(i int) {

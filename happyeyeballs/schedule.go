@@ -20,7 +20,7 @@ type schedule struct {
 	lastStart time.Duration
 	lastEnded bool
 	running   int
-	advanced  map[key]time.Duration // when running attempts made progress
+	advanced  map[key]time.Duration // when running attempts made progress; nil before one has
 }
 
 func newSchedule(cfg Config, host string, port uint16) *schedule {
@@ -28,7 +28,6 @@ func newSchedule(cfg Config, host string, port uint16) *schedule {
 		knowledge: newKnowledge(cfg, host, port),
 		heard:     -1,
 		tried:     map[key]bool{},
-		advanced:  map[key]time.Duration{},
 	}
 }
 
@@ -160,6 +159,9 @@ func (s *schedule) progressed(now time.Duration, c Candidate) bool {
 	k := c.key()
 	if _, again := s.advanced[k]; again {
 		return false
+	}
+	if s.advanced == nil {
+		s.advanced = map[key]time.Duration{}
 	}
 	s.advanced[k] = now
 	return true

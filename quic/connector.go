@@ -91,7 +91,7 @@ func (c *Connector) connect(ctx context.Context) (*Raced, *happyeyeballs.Report,
 	if err != nil {
 		return nil, nil, err
 	}
-	a := &attempts{dialer: dialer{Config: orZero(c.Config), host: host, tls: c.config(name)}, options: c.Options}
+	a := &attempts{dialer: dialer{Config: orZero(c.Config), host: host, tls: c.TLS}, name: name, options: c.Options}
 	if c.TCP != nil {
 		a.tcp = *c.TCP
 	}
@@ -129,17 +129,6 @@ func (c *Connector) service() (*happyeyeballs.Service, error) {
 	return &v, nil
 }
 
-func (c *Connector) config(name string) *tls.Config {
-	cfg := &tls.Config{}
-	if c.TLS != nil {
-		cfg = c.TLS.Clone()
-	}
-	if cfg.ServerName == "" {
-		cfg.ServerName, _, _ = strings.Cut(name, "%")
-	}
-	return cfg
-}
-
 // raceErrors returns the errors of a DialError. Those of attempts name their
 // candidates, as an address alone does not tell which it was.
 func raceErrors(ctx context.Context, err error) []error {
@@ -156,7 +145,8 @@ func raceErrors(ctx context.Context, err error) []error {
 
 // attempts makes those of one call of Connect.
 type attempts struct {
-	dialer
+	dialer         // its tls may be nil
+	name    string // of the host, to verify
 	tcp     tcp.DialConfig
 	options *tls.Options
 }
@@ -175,15 +165,27 @@ func (a *attempts) attempt(ctx context.Context, c happyeyeballs.Candidate, progr
 }
 
 func (a *attempts) try(ctx context.Context, c happyeyeballs.Candidate, progress func()) (*Raced, error) {
-	cfg := a.dialer.tls.Clone()
-	cfg.NextProtos = c.ALPN
-	if c.ECH != nil {
-		cfg.EncryptedClientHelloConfigList = c.ECH
-	}
+	cfg := a.config(c)
 	if c.Transport == happyeyeballs.QUIC {
 		return a.overQUIC(ctx, c, cfg, progress)
 	}
 	return a.overTCP(ctx, c, cfg, progress)
+}
+
+// config returns what to shake hands with.
+func (a *attempts) config(c happyeyeballs.Candidate) *tls.Config {
+	cfg := a.tls.Clone()
+	if cfg == nil {
+		cfg = &tls.Config{}
+	}
+	if cfg.ServerName == "" {
+		cfg.ServerName, _, _ = strings.Cut(a.name, "%")
+	}
+	cfg.NextProtos = c.ALPN
+	if c.ECH != nil {
+		cfg.EncryptedClientHelloConfigList = c.ECH
+	}
+	return cfg
 }
 
 func (a *attempts) overQUIC(ctx context.Context, c happyeyeballs.Candidate, cfg *tls.Config, progress func()) (*Raced, error) {
