@@ -156,30 +156,6 @@ func (c *Conn) Handshake(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the connection, and all its streams, with code 0. It does not
-// wait: what was sent on streams and has not been delivered yet is lost, and
-// the peer finds the streams that have not come to their end broken. To end in
-// order, let the side close that receives last. When Close has returned, a
-// socket that Dial opened is closed too.
-func (c *Conn) Close() error { return c.Abort(nil) }
-
-// Abort is Close with the [Code] that cause is or wraps. If that comes in an
-// [*ApplicationError] the peer gets to see its Reason too, up to 256 bytes of
-// it; what other errors say stays here.
-func (c *Conn) Abort(cause error) error {
-	c.closing.Lock()
-	defer c.closing.Unlock()
-	if c.closed.Swap(true) {
-		return nil
-	}
-	c.packets.end()
-	c.streams.end()
-	// The error is always nil, and all that waits wakes.
-	_ = c.qc.CloseWithError(quicgo.ApplicationErrorCode(codeOf(cause)), reasonOf(cause))
-	c.leave()
-	return nil
-}
-
 // Attributes are those in the variables of this package, those of package tls,
 // and those of the socket.
 func (c *Conn) Attributes() *attr.Set { return &c.facts }

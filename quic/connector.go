@@ -6,7 +6,6 @@ import (
 	"errors"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/happyeyeballs"
@@ -234,13 +233,14 @@ func (a *attempts) overTCP(ctx context.Context, c happyeyeballs.Candidate, cfg *
 
 // A Raced is the stream that a [Connector] has connected with: a stream of a
 // QUIC connection that ends with it, or a TLS session over TCP. [Over] tells
-// which, [Race] why, and tls.ALPN what is to be spoken. One goroutine may
+// which, [Race] why, and tls.ALPN what is to be spoken. It is a
+// stream.ByteStream, with WaitReceive, Shutdown and Abort. One goroutine may
 // receive while another sends, and any may close.
 //
 // Over QUIC the server learns of the stream when something is sent on it; and
 // each direction fails by itself, see [Stream].
 type Raced struct {
-	stream.Wrapper
+	wrapper
 	conn  *Conn // nil over TCP
 	host  string
 	over  happyeyeballs.Transport
@@ -261,8 +261,11 @@ var (
 	_ stream.Aborter       = (*Raced)(nil)
 )
 
+// wrapper keeps what is wrapped out of the documentation, and out of reach.
+type wrapper = stream.Wrapper
+
 func newRaced(s stream.ByteStream, conn *Conn, host string, over happyeyeballs.Transport) *Raced {
-	r := &Raced{Wrapper: stream.Wrapper{ByteStream: s}, conn: conn, host: host, over: over}
+	r := &Raced{wrapper: wrapper{ByteStream: s}, conn: conn, host: host, over: over}
 	racedFacts.Init(&r.facts, r, s)
 	return r
 }
@@ -285,9 +288,10 @@ func (r *Raced) Conn() *Conn {
 }
 
 // Close closes the stream, and over QUIC its connection: if something was
-// sent, a little later, when that has had 10 round trips to arrive, but no less
-// than 100 ms and no more than 5 s, or when the peer has closed it. Close does
-// not wait for that. Until then the socket remains open.
+// sent, a little later, when that has had the time to arrive (see
+// [Conn.Shutdown]) or the peer has closed it. Close does not wait for that.
+// Until then the socket remains open, and a process that exits may cut off what
+// was sent last: [stream.Shutdown] waits for the peer.
 func (r *Raced) Close() error { return r.ByteStream.Close() }
 
 // Attributes are Host, [Over] and [Race], and those of the stream.
@@ -315,7 +319,7 @@ func (s *connStream) SendEOF(ctx context.Context) error {
 func (s *connStream) Close() error {
 	err := s.Stream.Close()
 	if s.used.Load() {
-		s.conn.linger()
+		s.conn.closeSoon()
 		return err
 	}
 	return errors.Join(err, s.conn.Close())
@@ -324,18 +328,4 @@ func (s *connStream) Close() error {
 // Abort aborts the stream and closes the connection, both for the same cause.
 func (s *connStream) Abort(cause error) error {
 	return errors.Join(s.Stream.Abort(cause), s.conn.Abort(cause))
-}
-
-// The bounds of linger.
-const (
-	minLinger   = 100 * time.Millisecond
-	maxLinger   = 5 * time.Second
-	lingerTrips = 10
-)
-
-// linger closes c when what was sent has had time to arrive.
-func (c *Conn) linger() {
-	rtt, _ := RTT.Lookup(c)
-	late := time.AfterFunc(min(max(lingerTrips*rtt, minLinger), maxLinger), func() { _ = c.Close() }) // always nil
-	context.AfterFunc(c.qc.Context(), func() { late.Stop() })
 }

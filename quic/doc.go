@@ -34,7 +34,8 @@
 // peer gave up one direction, and else with what the connection ended by, an
 // [*ApplicationError], [*TransportError], [ErrIdleTimeout] or
 // [ErrStatelessReset]. Closing a connection does not wait until what was sent
-// on its streams has arrived: the side that receives last closes it.
+// on its streams has arrived: the side that receives last closes it, or
+// [Conn.Shutdown] gives it the time.
 //
 // # Ownership
 //

@@ -103,7 +103,7 @@ func (s *sending) TrySend(p []byte) (int, error) {
 }
 
 // SendEOF ends our direction with a FIN, behind everything sent before. It
-// does not wait, and receiving goes on.
+// does not wait. The other direction, of a stream that has one, goes on.
 func (s *sending) SendEOF(ctx context.Context) error {
 	if s.owner.closed.Load() {
 		return closedError(ctx)

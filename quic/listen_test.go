@@ -173,31 +173,6 @@ func TestStreamsThatNobodyWillAcceptAreReset(t *testing.T) {
 	require.ErrorIs(t, err, stream.ErrBroken)
 }
 
-func TestAConnOfAClosedListenerEndsAfterItsLastStream(t *testing.T) {
-	ctx := t.Context()
-	ln := listen(t, nil)
-	flat := quic.NewStreamListener(ln, nil)
-	client := dial(t, ln, nil)
-	s, err := client.OpenStream(ctx)
-	require.NoError(t, err)
-	_, err = s.Send(ctx, []byte("hello"))
-	require.NoError(t, err)
-	accepted, err := flat.Accept(ctx)
-	require.NoError(t, err)
-	require.NoError(t, flat.Close())
-
-	_, err = accepted.Send(ctx, []byte("goodbye"))
-	require.NoError(t, err)
-	require.NoError(t, accepted.Close())
-	got, err := stream.NewReader(ctx, s).Read(make([]byte, 16))
-	require.NoError(t, err, "what was sent before the end arrives")
-	require.Equal(t, len("goodbye"), got)
-	_, err = client.AcceptStream(ctx)
-	var closed *quic.ApplicationError
-	require.ErrorAs(t, err, &closed)
-	require.ErrorIs(t, err, stream.ErrBroken)
-}
-
 func TestTheAddressIsFreeOnceTheListenerAndItsConnsAreClosed(t *testing.T) {
 	ctx := t.Context()
 	server, _ := tlsConfigs(t)

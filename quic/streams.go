@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"sync"
-	"time"
 
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/listener"
@@ -76,8 +75,8 @@ func (l *Streams) Attributes() *attr.Set { return l.owner.Attributes() }
 
 // Close ends accepting: from now on streams that the peer opens are reset.
 // Those that were accepted live on, and with the last of them the connection
-// ends, as soon as what was sent on it has had the time to arrive: three times
-// as long as QUIC waits for an acknowledgment before it asks for one.
+// ends, though Close does not wait for that: as soon as what was sent on it has
+// had the time to arrive, see [Conn.Shutdown].
 func (l *Streams) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,27 +101,9 @@ func (l *Streams) refuseAll() {
 
 // retire closes the connection if nobody uses it any more.
 func (l *Streams) retire() {
-	c := l.owner
-	if l.live > 0 || l.life.Err() == nil {
-		return
+	if l.live == 0 && l.life.Err() != nil {
+		l.owner.closeSoon()
 	}
-	if c.qc.Context().Err() != nil {
-		_ = c.Close() // always nil
-		return
-	}
-	later := time.AfterFunc(c.patience(), func() { _ = c.Close() }) // always nil
-	context.AfterFunc(c.qc.Context(), func() {
-		if later.Stop() {
-			_ = c.Close()
-		}
-	})
-}
-
-// patience is three probe timeouts (RFC 9002 section 6.2.1).
-func (c *Conn) patience() time.Duration {
-	const ackDelay, granularity = 25 * time.Millisecond, time.Millisecond
-	s := c.qc.ConnectionStats()
-	return 3 * (s.SmoothedRTT + max(4*s.MeanDeviation, granularity) + ackDelay)
 }
 
 // either returns a context that ends with ctx or with life, and has the values

@@ -1,6 +1,7 @@
 // Command doq is a server of DNS over QUIC (RFC 9250) and a client for it: a
-// stream for each query, and every message behind its length. Alone it asks
-// itself; with an address it serves:
+// stream for each query, and every message behind its length. The server is
+// server.go alone. Without an argument the command asks itself; with an address
+// it serves:
 //
 //	go run ./examples/doq 127.0.0.1:8853
 //	kdig @127.0.0.1 -p 8853 strata.test AAAA +quic
@@ -38,8 +39,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ln, err := quic.Listen(ctx, append(args, "127.0.0.1:0")[0],
-		&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: protocols}, nil)
+	ln, err := listen(ctx, append(args, "127.0.0.1:0")[0], cert)
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -15,8 +18,10 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/strata-go/strata/internal/peers"
+	"github.com/strata-go/strata/internal/testnet"
 	"github.com/strata-go/strata/internal/testpki"
 	"github.com/strata-go/strata/quic"
+	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/structured"
 	"github.com/strata-go/strata/tls"
 )
@@ -44,7 +49,7 @@ func serving(t *testing.T, f func(ctx context.Context, at place) error) {
 	require.NoError(t, err)
 	cert, err := ca.Issue(testpki.Server)
 	require.NoError(t, err)
-	ln, err := quic.Listen(ctx, "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: protocols}, nil)
+	ln, err := listen(ctx, "127.0.0.1:0", cert)
 	require.NoError(t, err)
 	addr, err := quic.LocalAddrPort.Get(ln)
 	require.NoError(t, err)
@@ -85,6 +90,54 @@ func packed(t *testing.T) []byte {
 	query, err := (&dnsmessage.Message{Questions: []dnsmessage.Question{known}}).Pack()
 	require.NoError(t, err)
 	return query
+}
+
+// The answers to what a server has begun with arrive, though it stops.
+func TestAStoppedServerAnswersWhatItWasAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const port = 853
+		var network testnet.Switch
+		network.SetFaults(testnet.Faults{Delay: 10 * time.Millisecond})
+		ca, err := testpki.New(time.Now())
+		require.NoError(t, err)
+		cert, err := ca.Issue(testpki.Server)
+		require.NoError(t, err)
+		transport := func(port uint16) *quic.Transport {
+			socket, err := network.Listen(port)
+			require.NoError(t, err)
+			return quic.Wrap(socket, nil)
+		}
+		here, there := transport(0), transport(port)
+		defer here.Close()
+		defer there.Close()
+		ln, err := there.Listen(t.Context(), &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: protocols}, nil)
+		require.NoError(t, err)
+		serving, stop := context.WithCancel(t.Context())
+		stopped := make(chan error, 1)
+		go func() { stopped <- serve(serving, ln) }()
+
+		c, err := here.Dial(t.Context(), net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.IPv4Unspecified(), port)),
+			&tls.Config{RootCAs: ca.Pool(), ServerName: "localhost", NextProtos: protocols}, nil)
+		require.NoError(t, err)
+		s, err := c.OpenStream(t.Context())
+		require.NoError(t, err)
+		query, err := messages.Append(nil, packed(t))
+		require.NoError(t, err)
+		_, err = s.Send(t.Context(), query[:1])
+		require.NoError(t, err)
+		<-time.After(time.Second) // of fake time: it is there
+		stop()
+		synctest.Wait()
+		_, err = s.Send(t.Context(), query[1:])
+		require.NoError(t, err)
+		require.NoError(t, s.SendEOF(t.Context()))
+		answer, err := io.ReadAll(stream.NewReader(t.Context(), s))
+		require.NoError(t, err)
+		var m dnsmessage.Message
+		require.NoError(t, m.Unpack(answer[2:]))
+		assert.Len(t, m.Answers, 1)
+		require.NoError(t, <-stopped)
+	})
 }
 
 // That a client gives up a query concerns that alone (RFC 9250 section 4.3.1).

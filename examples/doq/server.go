@@ -14,6 +14,7 @@ import (
 	"github.com/strata-go/strata/buffered"
 	"github.com/strata-go/strata/listener"
 	"github.com/strata-go/strata/quic"
+	"github.com/strata-go/strata/tls"
 )
 
 var (
@@ -26,13 +27,18 @@ var (
 // The codes that connections are closed with (RFC 9250 section 4.3).
 const noError, protocolError = quic.Code(0), quic.Code(2)
 
+// listen opens a socket on addr for connections of clients.
+func listen(ctx context.Context, addr string, cert tls.Certificate) (*quic.Listener, error) {
+	return quic.Listen(ctx, addr, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: protocols}, nil)
+}
+
 // serve answers on every stream of every connection until ctx is done.
 func serve(ctx context.Context, ln *quic.Listener) error {
 	return listener.Serve(ctx, ln, serveConn, nil)
 }
 
 // serveConn answers until the client has no more questions, or has to be told
-// that it makes no sense.
+// that it makes no sense. When the server stops, the last answers still arrive.
 func serveConn(ctx context.Context, c *quic.Conn) error {
 	until, stop := listener.Draining(ctx)
 	defer stop()
@@ -46,7 +52,7 @@ func serveConn(ctx context.Context, c *quic.Conn) error {
 	if errors.Is(err, noError) || errors.Is(err, net.ErrClosed) || errors.Is(err, quic.ErrIdleTimeout) {
 		return nil
 	}
-	return err
+	return errors.Join(err, c.Shutdown(ctx))
 }
 
 // serveQuery answers the one query of a stream.
