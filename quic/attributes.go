@@ -3,6 +3,7 @@ package quic
 import (
 	cryptotls "crypto/tls"
 	"net"
+	"net/netip"
 	"time"
 
 	quicgo "github.com/quic-go/quic-go"
@@ -20,28 +21,28 @@ var (
 	// LocalAddr is the address of this side, a *net.UDPAddr. Its IP is
 	// unspecified where the socket receives for all addresses and this side
 	// has dialed.
-	LocalAddr = sockattr.LocalAddr
+	LocalAddr attr.Key[net.Addr] = sockattr.LocalAddr
 
 	// RemoteAddr is the address of the peer when the connection was made, a
 	// *net.UDPAddr. The peer may have moved since (RFC 9000 section 9).
-	RemoteAddr = sockattr.RemoteAddr
+	RemoteAddr attr.Key[net.Addr] = sockattr.RemoteAddr
 
 	// LocalAddrPort is LocalAddr as a netip.AddrPort; an IPv4 address is
 	// never mapped into IPv6.
-	LocalAddrPort = sockattr.LocalAddrPort
+	LocalAddrPort attr.Key[netip.AddrPort] = sockattr.LocalAddrPort
 
 	// RemoteAddrPort is RemoteAddr in the form of LocalAddrPort.
-	RemoteAddrPort = sockattr.RemoteAddrPort
+	RemoteAddrPort attr.Key[netip.AddrPort] = sockattr.RemoteAddrPort
 
 	// Host is the name or address that was dialed, without the port.
-	Host = sockattr.Host
+	Host attr.Key[string] = sockattr.Host
 
-	// Family is IPv4 or IPv6.
-	Family = sockattr.NetFamily
+	// Family is netconn.IPv4 or netconn.IPv6.
+	Family attr.Key[sockattr.Family] = sockattr.NetFamily
 
 	// Race tells how the connection was won among the addresses of a name. A
 	// connection that was accepted, or dialed by address, has none.
-	Race = happyeyeballs.Race
+	Race attr.Key[*happyeyeballs.Report] = happyeyeballs.Race
 
 	// ProtocolVersion is the version of QUIC.
 	ProtocolVersion = attr.New[Version]("quic.version")

@@ -1,6 +1,11 @@
 package tcp
 
 import (
+	"net"
+	"net/netip"
+	"syscall"
+
+	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/happyeyeballs"
 	"github.com/strata-go/strata/internal/sockattr"
 )
@@ -11,40 +16,40 @@ import (
 // a host.
 var (
 	// LocalAddr is the address of this side, a *net.TCPAddr.
-	LocalAddr = sockattr.LocalAddr
+	LocalAddr attr.Key[net.Addr] = sockattr.LocalAddr
 
 	// RemoteAddr is the address of the peer, a *net.TCPAddr.
-	RemoteAddr = sockattr.RemoteAddr
+	RemoteAddr attr.Key[net.Addr] = sockattr.RemoteAddr
 
 	// LocalAddrPort is LocalAddr as a netip.AddrPort; an IPv4 address is
 	// never mapped into IPv6.
-	LocalAddrPort = sockattr.LocalAddrPort
+	LocalAddrPort attr.Key[netip.AddrPort] = sockattr.LocalAddrPort
 
 	// RemoteAddrPort is RemoteAddr in the form of LocalAddrPort.
-	RemoteAddrPort = sockattr.RemoteAddrPort
+	RemoteAddrPort attr.Key[netip.AddrPort] = sockattr.RemoteAddrPort
 
 	// Host is the name or address that was dialed, without the port.
-	Host = sockattr.Host
+	Host attr.Key[string] = sockattr.Host
 
-	// Family is IPv4 or IPv6.
-	Family = sockattr.NetFamily
+	// Family is netconn.IPv4 or netconn.IPv6.
+	Family attr.Key[sockattr.Family] = sockattr.NetFamily
 
 	// RawConn gives access to the descriptor, for socket options.
-	RawConn = sockattr.RawConn
+	RawConn attr.Key[syscall.RawConn] = sockattr.RawConn
 
 	// Info is what the kernel knows of a connection at this moment: round-trip
 	// times, retransmissions, the congestion window. Linux; elsewhere there is
 	// none. After Close it is net.ErrClosed.
-	Info = sockattr.TCP
+	Info attr.Key[TCPInfo] = sockattr.TCP
 
 	// Race tells how the connection was won among the addresses of a name:
 	// what was tried when and how it ended. A connection that was accepted,
 	// or dialed by address, has none.
-	Race = happyeyeballs.Race
+	Race attr.Key[*happyeyeballs.Report] = happyeyeballs.Race
 
 	// NetConn is the *net.TCPConn, whose deadlines belong to the Conn. A
 	// listener has none.
-	NetConn = sockattr.NetConn
+	NetConn attr.Key[net.Conn] = sockattr.NetConn
 )
 
 // A TCPInfo is the value of [Info], see tcp(7). Its fields are

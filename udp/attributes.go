@@ -1,6 +1,10 @@
 package udp
 
 import (
+	"net"
+	"net/netip"
+	"syscall"
+
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/internal/sockattr"
 )
@@ -9,26 +13,26 @@ import (
 // and answer also after Close. Only a Conn that was dialed has remote addresses.
 var (
 	// LocalAddr is the address of this side, a *net.UDPAddr.
-	LocalAddr = sockattr.LocalAddr
+	LocalAddr attr.Key[net.Addr] = sockattr.LocalAddr
 
 	// RemoteAddr is the address of the peer, a *net.UDPAddr.
-	RemoteAddr = sockattr.RemoteAddr
+	RemoteAddr attr.Key[net.Addr] = sockattr.RemoteAddr
 
 	// LocalAddrPort is LocalAddr as a netip.AddrPort; an IPv4 address is
 	// never mapped into IPv6.
-	LocalAddrPort = sockattr.LocalAddrPort
+	LocalAddrPort attr.Key[netip.AddrPort] = sockattr.LocalAddrPort
 
 	// RemoteAddrPort is RemoteAddr in the form of LocalAddrPort.
-	RemoteAddrPort = sockattr.RemoteAddrPort
+	RemoteAddrPort attr.Key[netip.AddrPort] = sockattr.RemoteAddrPort
 
-	// Family is IPv4 or IPv6. A socket for both is IPv6.
-	Family = sockattr.NetFamily
+	// Family is netconn.IPv4 or netconn.IPv6. A socket for both is of IPv6.
+	Family attr.Key[sockattr.Family] = sockattr.NetFamily
 
 	// RawConn gives access to the descriptor, for socket options.
-	RawConn = sockattr.RawConn
+	RawConn attr.Key[syscall.RawConn] = sockattr.RawConn
 
 	// NetConn is the *net.UDPConn, whose deadlines belong to the Conn.
-	NetConn = sockattr.NetConn
+	NetConn attr.Key[net.Conn] = sockattr.NetConn
 
 	// Dropped is how many packets the kernel received for the socket and
 	// dropped, as a rule because nobody took those before them and its queue was

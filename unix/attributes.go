@@ -2,7 +2,9 @@ package unix
 
 import (
 	"net"
+	"syscall"
 
+	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/internal/sockattr"
 )
 
@@ -12,24 +14,24 @@ import (
 var (
 	// LocalAddr is the name of this side, a *net.UnixAddr; it is empty where
 	// there is none. An abstract one begins with "@".
-	LocalAddr = sockattr.LocalAddr
+	LocalAddr attr.Key[net.Addr] = sockattr.LocalAddr
 
 	// RemoteAddr is the name of the peer, in the form of LocalAddr.
-	RemoteAddr = sockattr.RemoteAddr
+	RemoteAddr attr.Key[net.Addr] = sockattr.RemoteAddr
 
 	// PeerCred is who made the connection, or listened for it, as the kernel
 	// saw it at that moment. Linux and macOS.
-	PeerCred = sockattr.PeerCred
+	PeerCred attr.Key[Cred] = sockattr.PeerCred
 
-	// Family is sockattr's Unix for every socket of this package.
-	Family = sockattr.NetFamily
+	// Family is netconn.Unix for every socket of this package.
+	Family attr.Key[sockattr.Family] = sockattr.NetFamily
 
 	// RawConn gives access to the descriptor, for socket options.
-	RawConn = sockattr.RawConn
+	RawConn attr.Key[syscall.RawConn] = sockattr.RawConn
 
 	// NetConn is the *net.UnixConn, whose deadlines belong to the stream. A
 	// listener has none.
-	NetConn = sockattr.NetConn
+	NetConn attr.Key[net.Conn] = sockattr.NetConn
 )
 
 // A Cred is a process and the user and group that it ran as.
