@@ -302,7 +302,7 @@ func TestCallsDoNotAllocate(t *testing.T) {
 			t.Run(name+" "+addr, func(t *testing.T) {
 				b := listen(t, addr, &udp.Config{Info: true})
 				a := listen(t, addr, nil)
-				out := udp.Packet{Data: make([]byte, 100), Addr: addrOf(b), TOS: 4}
+				out := udp.Packet{Data: make([]byte, 100), Addr: addrOf(b), Local: addrOf(a).Addr(), Interface: 1, TOS: 4}
 				in := udp.Packet{Data: make([]byte, 1500)}
 				assert.Zero(t, testing.AllocsPerRun(500, func() {
 					if err := a.Send(ctx, out); err != nil {

@@ -277,6 +277,40 @@ func canceledSoon(t *testing.T) context.Context {
 	return ctx
 }
 
+func TestPassingAFileAllocatesNothingButTheFileAndItsSlice(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	cancelable, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	f, message, buf := files(t, 1)[0], []byte("x"), make([]byte, 1)
+	file := testing.AllocsPerRun(500, func() {
+		fd, err := syscall.Dup(int(f.Fd()))
+		if err != nil {
+			t.Error(err)
+		}
+		os.NewFile(uintptr(fd), "duplicate").Close()
+	})
+	for name, ctx := range map[string]context.Context{"background": context.Background(), "cancelable": cancelable} {
+		t.Run(name, func(t *testing.T) {
+			a, b := connected(t)
+			allocs := testing.AllocsPerRun(500, func() {
+				if _, err := a.SendFiles(ctx, message, f); err != nil {
+					t.Error(err)
+				}
+				_, got, err := b.ReceiveFiles(ctx, buf, 1)
+				if err != nil {
+					t.Error(err)
+				}
+				for _, f := range got {
+					f.Close()
+				}
+			})
+			assert.LessOrEqual(t, allocs, file+1)
+		})
+	}
+}
+
 func TestPeerIsKnown(t *testing.T) {
 	a, b := connected(t)
 	for _, c := range []*unix.Conn{a, b} {

@@ -4,20 +4,47 @@ package unix
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"runtime"
+	"slices"
+	"sync"
+	"unsafe"
 
 	sysunix "golang.org/x/sys/unix"
 )
 
+// A passing is what a call that passes files needs beside them.
+type passing struct {
+	control []byte // has room for MaxFiles, and spareControl
+
+	// These are of the one who receives.
+	conn  *net.UnixConn
+	limit int
+	read  func(p []byte) (int, error) // made once
+	got   int                         // of control
+	flags int
+}
+
+var passings = sync.Pool{New: func() any {
+	f := &passing{control: make([]byte, sysunix.CmsgSpace(4*MaxFiles)+spareControl)}
+	f.read = f.readMsg
+	return f
+}}
+
+// spareControl is room for what else may come: credentials, a time, a pidfd.
+const spareControl = 128
+
 func (c *Conn) sendFiles(ctx context.Context, p []byte, files []*os.File) (int, error) {
-	fds, err := descriptors(files)
+	f := passings.Get().(*passing)
+	defer passings.Put(f)
+	rights, err := putRights(f.control, files)
 	if err != nil {
 		return 0, err
 	}
-	rights := sysunix.UnixRights(fds...)
 	n, err := c.io.SendBy(ctx, p, func(p []byte) (n int, err error) {
 		if rights != nil {
 			if n, _, err = c.conn.WriteMsgUnix(p, rights, nil); n > 0 {
@@ -34,9 +61,12 @@ func (c *Conn) sendFiles(ctx context.Context, p []byte, files []*os.File) (int, 
 	return n, err
 }
 
-// descriptors returns those of files without making them block, as Fd would.
-func descriptors(files []*os.File) ([]int, error) {
-	fds := make([]int, len(files))
+// putRights puts the descriptors of files into a control message at the start
+// of b, and returns that. They do not become blocking, as by Fd.
+func putRights(b []byte, files []*os.File) ([]byte, error) {
+	hdr := (*sysunix.Cmsghdr)(unsafe.Pointer(&b[0]))
+	hdr.Level, hdr.Type = sysunix.SOL_SOCKET, sysunix.SCM_RIGHTS
+	hdr.SetLen(sysunix.CmsgLen(4 * len(files)))
 	for i, f := range files {
 		if f == nil {
 			return nil, errNilFile
@@ -45,64 +75,59 @@ func descriptors(files []*os.File) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := raw.Control(func(fd uintptr) { fds[i] = int(fd) }); err != nil {
+		if err := raw.Control(func(fd uintptr) {
+			binary.NativeEndian.PutUint32(b[sysunix.CmsgLen(4*i):], uint32(fd))
+		}); err != nil {
 			return nil, err
 		}
 	}
-	return fds, nil
+	return b[:sysunix.CmsgSpace(4*len(files))], nil
 }
 
-// spareControl is room for what else may come: credentials, a time, a pidfd.
-const spareControl = 128
-
 func (c *Conn) receiveFiles(ctx context.Context, p []byte, limit int) (int, []*os.File, error) {
-	control := make([]byte, sysunix.CmsgSpace(4*limit)+spareControl)
-	got, flags := 0, 0
-	n, err := c.io.ReceiveBy(ctx, p, func(p []byte) (n int, err error) {
-		n, got, flags, _, err = c.conn.ReadMsgUnix(p, control)
-		if errors.Is(err, io.EOF) {
-			err = io.EOF // which Read does not wrap
-		}
-		return n, err
-	})
-	fds := received(control[:got])
-	if err == nil && (len(fds) > limit || flags&sysunix.MSG_CTRUNC != 0) {
+	f := passings.Get().(*passing)
+	defer passings.Put(f)
+	f.conn, f.limit, f.got, f.flags = c.conn, limit, 0, 0
+	n, err := c.io.ReceiveBy(ctx, p, f.read)
+	f.conn = nil
+	files := received(f.control[:f.got])
+	if err == nil && (len(files) > limit || f.flags&sysunix.MSG_CTRUNC != 0) {
 		err = ErrFilesTruncated
 	}
 	if err != nil {
-		for _, fd := range fds {
-			_ = sysunix.Close(fd)
+		for _, file := range files {
+			_ = file.Close()
 		}
 		return n, nil, err
 	}
-	return n, open(fds), nil
+	return n, files, nil
 }
 
-// received returns the descriptors in a control message, and closes those
-// that are not for files that somebody sent.
-func received(control []byte) (fds []int) {
-	messages, err := sysunix.ParseSocketControlMessage(control)
-	if err != nil {
-		return nil // the kernel does not write such a thing
+func (f *passing) readMsg(p []byte) (n int, err error) {
+	n, f.got, f.flags, _, err = f.conn.ReadMsgUnix(p, f.control[:sysunix.CmsgSpace(4*f.limit)+spareControl])
+	if errors.Is(err, io.EOF) {
+		err = io.EOF // which Read does not wrap
 	}
-	for i := range messages {
-		rights, err := sysunix.ParseUnixRights(&messages[i])
-		if err == nil {
-			fds = append(fds, rights...)
+	return n, err
+}
+
+// received returns the files in control messages, and closes descriptors that
+// are not for files that somebody sent.
+func received(control []byte) (files []*os.File) {
+	for len(control) >= sysunix.CmsgLen(0) {
+		hdr, data, rest, err := sysunix.ParseOneSocketControlMessage(control)
+		if err != nil {
+			return files // the kernel does not write such a thing
+		}
+		control = rest
+		if hdr.Level != sysunix.SOL_SOCKET || hdr.Type != sysunix.SCM_RIGHTS {
+			closePidfd(&hdr, data)
 			continue
 		}
-		closePidfd(&messages[i])
-	}
-	return fds
-}
-
-func open(fds []int) []*os.File {
-	if len(fds) == 0 {
-		return nil
-	}
-	files := make([]*os.File, len(fds))
-	for i, fd := range fds {
-		files[i] = os.NewFile(uintptr(fd), "received")
+		files = slices.Grow(files, len(data)/4)
+		for ; len(data) >= 4; data = data[4:] {
+			files = append(files, os.NewFile(uintptr(binary.NativeEndian.Uint32(data)), "received"))
+		}
 	}
 	return files
 }

@@ -27,9 +27,9 @@ func (c *Conn) peerPidfd() (*os.File, error) {
 
 // closePidfd closes the sender's pidfd, which comes to sockets with
 // SO_PASSPIDFD.
-func closePidfd(m *sysunix.SocketControlMessage) {
-	if m.Header.Level == sysunix.SOL_SOCKET && m.Header.Type == sysunix.SCM_PIDFD && len(m.Data) >= 4 {
-		if fd := int32(binary.NativeEndian.Uint32(m.Data)); fd >= 0 {
+func closePidfd(hdr *sysunix.Cmsghdr, data []byte) {
+	if hdr.Level == sysunix.SOL_SOCKET && hdr.Type == sysunix.SCM_PIDFD && len(data) >= 4 {
+		if fd := int32(binary.NativeEndian.Uint32(data)); fd >= 0 {
 			_ = sysunix.Close(int(fd))
 		}
 	}

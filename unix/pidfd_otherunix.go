@@ -4,4 +4,4 @@ package unix
 
 import sysunix "golang.org/x/sys/unix"
 
-func closePidfd(*sysunix.SocketControlMessage) {}
+func closePidfd(*sysunix.Cmsghdr, []byte) {}
