@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -58,11 +59,11 @@ func TestNamesAreUniqueAndFitTheTable(t *testing.T) {
 }
 
 // A case takes the runs of its rounds, and before them what calibrating (less
-// than two runs of each side) and counting allocations (six runs) take. What
+// than six runs of each side) and counting allocations (six runs) take. What
 // stops the watch takes no longer than what runs under it, and what takes
 // longer than a run gets fewer rounds.
 func TestQuickTakesAtMostFiveMinutes(t *testing.T) {
-	runs := 4*quickEffort.rounds + 4*2 + 6
+	runs := 4*quickEffort.rounds + 4*6 + 6
 	perCase := 2 * time.Duration(runs) * quickEffort.round
 	const setup = time.Second
 	assert.LessOrEqual(t, time.Duration(len(cases))*(perCase+setup), 5*time.Minute)
@@ -90,6 +91,22 @@ func TestPlanFillsRoundsAndCutsTheirNumberForLongOperations(t *testing.T) {
 			assert.Equal(t, tt.rounds, rounds)
 		})
 	}
+}
+
+// A round of few operations measures their beginning, not them.
+func TestASlowFirstRunOrAnInterruptionMakesNoRoundShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		perOp, err := calibrate(func(_ *watch, n int) error {
+			if runs++; runs == 1 || runs == 8 {
+				time.Sleep(time.Second)
+			}
+			time.Sleep(time.Duration(n) * time.Microsecond)
+			return nil
+		}, time.Millisecond)
+		require.NoError(t, err)
+		assert.Equal(t, time.Microsecond, perOp)
+	})
 }
 
 func TestListPrintsTheNamesThatMatch(t *testing.T) {

@@ -107,7 +107,9 @@ func netPackets(c, d *net.UDPConn, to netip.AddrPort) (send, receive func(contex
 	return send, receive
 }
 
-// udpBatches sends and receives packets, ours in batches, theirs one by one.
+// udpBatches sends and receives packetsAtOnce packets, ours as a batch, theirs
+// one by one. That many are one operation, or a short round would measure
+// batches of few.
 func udpBatches(p policy) func(*cleanup) (ours, theirs side, err error) {
 	return func(undo *cleanup) (ours, theirs side, err error) {
 		a, b, to, err := udpPair(undo)
@@ -120,26 +122,22 @@ func udpBatches(p policy) func(*cleanup) (ours, theirs side, err error) {
 			out[i] = udp.Packet{Data: make([]byte, packetSize), Addr: to}
 			in[i].Data = make([]byte, packetSize)
 		}
-		ours = func(_ *watch, n int) error {
-			for n > 0 {
-				batch := min(n, packetsAtOnce)
-				n -= batch
-				if err := p.do(func(ctx context.Context) error { return batchThrough(ctx, s, r, out[:batch], in) }); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
+		ours = repeat(p, func(ctx context.Context) error { return batchThrough(ctx, s, r, out, in) })
 		c, d, where, err := udpPair(undo)
 		if err != nil {
 			return nil, nil, err
 		}
 		send, receive := netPackets(c, d, where)
 		return ours, repeat(p, func(ctx context.Context) error {
-			if err := send(ctx); err != nil {
-				return err
+			for range packetsAtOnce {
+				if err := send(ctx); err != nil {
+					return err
+				}
+				if err := receive(ctx); err != nil {
+					return err
+				}
 			}
-			return receive(ctx)
+			return nil
 		}), nil
 	}
 }
