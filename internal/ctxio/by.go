@@ -24,8 +24,11 @@ func (c *Conn) ReceiveBy(ctx context.Context, p []byte, read func(p []byte) (int
 	}
 	c.rx.by = read
 	defer func() { c.rx.by = nil }()
-	n, err := c.parkBy(ctx, d, read, p)
-	if n > 0 {
+	n, err := 0, c.beforeBy(ctx, d)
+	if err == nil {
+		n, err = read(p)
+	}
+	if n, err = c.afterBy(ctx, d, read, p, n, err); n > 0 {
 		return n, nil
 	}
 	return c.noMore(ctx, p, err)
@@ -38,17 +41,34 @@ func (c *Conn) SendBy(ctx context.Context, p []byte, write func(p []byte) (int, 
 		return 0, err
 	}
 	defer c.leaveSend()
-	n, err := c.parkBy(ctx, &c.tx.direction, write, p)
+	d := &c.tx.direction
+	n, err := 0, c.beforeBy(ctx, d)
+	if err == nil {
+		n, err = write(p)
+	}
+	n, err = c.afterBy(ctx, d, write, p, n, err)
 	return n, c.verdict(ctx, err, &c.rx.direction)
 }
 
-// parkBy arms before it calls f, which cannot be told not to wait.
-func (c *Conn) parkBy(ctx context.Context, d *direction, f func([]byte) (int, error), p []byte) (int, error) {
+// beforeBy arms for a call that cannot be told not to wait. The call comes
+// between this and afterBy, and not from a function around it, for the reason
+// that stands at Receive.
+func (c *Conn) beforeBy(ctx context.Context, d *direction) error {
 	if !d.suits(ctx) {
 		d.clear()
 		d.arm(ctx)
 	}
-	n, err := c.park(ctx, d, func(_ *Conn, p []byte) (int, error) { return f(p) }, p)
+	if b := c.broken.Load(); b != nil { // as in park
+		return b
+	}
+	return nil
+}
+
+// afterBy finds the answer of a call of f that returned n and err.
+func (c *Conn) afterBy(ctx context.Context, d *direction, f func([]byte) (int, error), p []byte, n int, err error) (int, error) {
+	if timedOut(err) {
+		n, err = c.repark(ctx, d, func(_ *Conn, p []byte) (int, error) { return f(p) }, p, n, err)
+	}
 	d.settle()
 	return n, err
 }
