@@ -8,8 +8,8 @@ const (
 	leastAhead = 4 << 10
 )
 
-// Config configures a [Stream] or [Receiver]. A nil Config is the zero
-// Config.
+// Config says how a [Stream] or [Receiver] reads ahead. A nil Config and the
+// zero one mean all defaults. The functions that take one copy it.
 type Config struct {
 	// ReadAhead is how many bytes ReceiveUntil, Until and Peek ask the
 	// wrapped stream for at a time. Zero means 4096, and up to 65536 while the

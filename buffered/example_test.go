@@ -14,7 +14,9 @@ func ExampleStream_ReceiveUntil() {
 	ctx := context.Background()
 	a, b := memory.Pipe(nil)
 	defer a.Close()
-	b.Send(ctx, []byte("250 OK\r\n220 go ahead\r\n"))
+	if _, err := b.Send(ctx, []byte("250 OK\r\n220 go ahead\r\n")); err != nil {
+		log.Fatal(err)
+	}
 
 	s := buffered.New(a, nil)
 	line, err := s.ReceiveUntil(ctx, []byte("\r\n"), 512)
@@ -29,7 +31,9 @@ func ExampleStream_Until() {
 	ctx := context.Background()
 	a, b := memory.Pipe(nil)
 	defer a.Close()
-	b.Send(ctx, []byte("one;two;three;"))
+	if _, err := b.Send(ctx, []byte("one;two;three;")); err != nil {
+		log.Fatal(err)
+	}
 	b.Close()
 
 	for piece, err := range buffered.New(a, nil).Until(ctx, []byte(";"), 0) {
@@ -48,7 +52,9 @@ func ExampleStream_Detach() {
 	ctx := context.Background()
 	a, b := memory.Pipe(nil)
 	defer a.Close()
-	b.Send(ctx, []byte("header\nbody"))
+	if _, err := b.Send(ctx, []byte("header\nbody")); err != nil {
+		log.Fatal(err)
+	}
 
 	s := buffered.New(a, nil)
 	if _, err := s.ReceiveUntil(ctx, []byte("\n"), 0); err != nil {
@@ -66,7 +72,9 @@ func ExampleReceiver_Peek() {
 	ctx := context.Background()
 	a, b := memory.Pipe(nil)
 	defer a.Close()
-	b.Send(ctx, []byte{0x16, 0x03, 0x01})
+	if _, err := b.Send(ctx, []byte{0x16, 0x03, 0x01}); err != nil {
+		log.Fatal(err)
+	}
 
 	r := buffered.NewReceiver(a, nil)
 	head, err := r.Peek(ctx, 1)

@@ -13,6 +13,25 @@
 // so that everything built on these streams can run in a testing/synctest
 // bubble, in fake time.
 //
+// # In tests
+//
+// What speaks over a [stream.ByteStream] is tested over a Pipe, in a bubble,
+// where a timeout of an hour takes no time and a hang is found at once:
+//
+//	synctest.Test(t, func(t *testing.T) {
+//		client, server := memory.Pipe(nil)
+//		defer server.Close() // a server that never answers
+//		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+//		defer cancel()
+//		_, err := ask(ctx, client, "what time is it?")
+//		if !errors.Is(err, context.DeadlineExceeded) {
+//			t.Error(err)
+//		}
+//	})
+//
+// The wrappers of package streamtest make an end of it slow, fragmented or
+// mortal.
+//
 // # Cancellation
 //
 // A call whose context is done when it starts has no effect. An item is

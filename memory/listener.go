@@ -19,8 +19,8 @@ const defaultBacklog = 128
 // errNotAccepted is why connections break that nobody accepts any more.
 var errNotAccepted = errors.New("memory: the listener was closed before it accepted the connection")
 
-// A ListenConfig configures a listener. Nil and the zero ListenConfig mean
-// every default.
+// ListenConfig says what [Listen] makes. A nil ListenConfig and the zero one
+// mean all defaults. Listen copies it.
 type ListenConfig struct {
 	// Pipe configures the connections.
 	Pipe Config

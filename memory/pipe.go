@@ -11,7 +11,8 @@ import (
 // defaultBuffer is how much a direction of a pipe holds.
 const defaultBuffer = 64 << 10
 
-// A Config configures a pipe. Nil and the zero Config mean every default.
+// Config says what [Pipe] makes. A nil Config and the zero one mean all
+// defaults. Pipe copies it.
 type Config struct {
 	// Buffer is how many bytes each direction holds that were sent and not
 	// yet received. Zero means 64 KiB. Negative means none: the pipe is in

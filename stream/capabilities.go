@@ -92,7 +92,8 @@ func TrySend(s ByteSender, p []byte) (int, error) {
 // s cannot half-close, which is errors.ErrUnsupported. Errors are joined.
 //
 // It belongs to the sending direction, and where s has no Shutdown of its own
-// to the receiving one too.
+// to the receiving one too. A stream of items is ended gracefully by its
+// SendEOF, by receiving until io.EOF, and by its Close.
 func Shutdown(ctx context.Context, s ByteStream) error {
 	err := farewell(ctx, s)
 	return errors.Join(err, s.Close())

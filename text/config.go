@@ -22,7 +22,8 @@ const (
 	Ignore
 )
 
-// Config configures streams of text. A nil Config is the zero Config.
+// Config says how text lies in bytes. A nil Config and the zero one mean all
+// defaults: strict UTF-8. The functions that take one copy it.
 type Config struct {
 	// Encoding is how text lies in the byte stream. Nil means UTF-8.
 	Encoding encoding.Encoding

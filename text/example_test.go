@@ -16,7 +16,9 @@ func ExampleStream_Lines() {
 	ctx := context.Background()
 	a, b := memory.Pipe(nil)
 	defer a.Close()
-	b.Send(ctx, []byte("HELO \xe2\x82\xac\r\nQUIT\n"))
+	if _, err := b.Send(ctx, []byte("HELO \xe2\x82\xac\r\nQUIT\n")); err != nil {
+		log.Fatal(err)
+	}
 	b.Close()
 
 	for line, err := range text.New(a, nil).Lines(ctx, 512) {
@@ -71,7 +73,9 @@ func ExampleConnector() {
 		log.Fatal(err)
 	}
 	defer peer.Close()
-	peer.Send(ctx, []byte("hello"))
+	if _, err := peer.Send(ctx, []byte("hello")); err != nil {
+		log.Fatal(err)
+	}
 	greeting, err := s.Receive(ctx)
 	if err != nil {
 		log.Fatal(err)

@@ -133,8 +133,8 @@ var facts = attr.Define(append(
 	attr.From(stream.Unread, (*Conn).unreadBytes),
 )...)
 
-// A ProtocolVersion is the value of [Version].
+// A ProtocolVersion is the value of [Version], a uint16.
 type ProtocolVersion = tlsattr.ProtocolVersion
 
-// A CipherSuiteID is the value of [CipherSuite].
+// A CipherSuiteID is the value of [CipherSuite], a uint16.
 type CipherSuiteID = tlsattr.CipherSuiteID

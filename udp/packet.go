@@ -32,5 +32,7 @@ type Packet struct {
 }
 
 // A TruncatedError reports that a packet did not fit into its buffer. What did
-// is in it, and the rest is lost.
+// is in it, and the rest is lost. Length is that of the packet, 0 where the
+// system does not tell, and Room that of the buffer; Index is the packet's in a
+// batch.
 type TruncatedError = ctxio.TruncatedError

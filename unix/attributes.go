@@ -34,7 +34,8 @@ var (
 	NetConn attr.Key[net.Conn] = sockattr.NetConn
 )
 
-// A Cred is a process and the user and group that it ran as.
+// A Cred is a process and the user and group that it ran as: PID, which is 0
+// where the kernel does not tell, UID and GID.
 type Cred = sockattr.Cred
 
 // infoOf is what conn tells about itself.

@@ -22,7 +22,8 @@ type Packet struct {
 }
 
 // A TruncatedError reports that a packet did not fit into the buffer of a
-// [PacketConn.ReceiveInto].
+// [PacketConn.ReceiveInto]. Length is that of the packet, 0 where the system
+// does not tell, and Room that of the buffer.
 type TruncatedError = ctxio.TruncatedError
 
 // A PacketConn sends and receives single packets, SOCK_DGRAM. None is lost on

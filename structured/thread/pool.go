@@ -11,8 +11,8 @@ import (
 	"github.com/strata-go/strata/structured"
 )
 
-// PoolConfig is how a [Pool] keeps its threads. The zero PoolConfig and nil
-// are the defaults.
+// PoolConfig says how a [Pool] keeps its threads. A nil PoolConfig and the zero
+// one mean all defaults. NewPool copies it.
 type PoolConfig struct {
 	// Limiter bounds how many calls run at the same time, and so how many
 	// threads the pool has. Nil means Default.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/strata-go/strata/listener"
 	"github.com/strata-go/strata/memory"
+	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/tls"
 	"github.com/strata-go/strata/tls/starttls"
 )
@@ -23,6 +24,61 @@ func withoutTLS(ctx context.Context, conn *memory.Conn) {
 		}
 	}
 	rest(ctx, conn)
+}
+
+// A mail client that has TLS, or an error, before it says anything else.
+func ExampleSMTP_Client() {
+	p, err := usual()
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	conn, server := memory.Pipe(nil) // tcp.Dial's in real life
+	done := make(chan error, 1)
+	go func() { done <- mailServer(ctx, server, &tls.Config{Certificates: []tls.Certificate{p.server}}) }()
+
+	s, err := starttls.SMTP{
+		Name: "client.example",
+		TLS:  &tls.Config{RootCAs: p.ca.Pool(), ServerName: "localhost"}, // after tcp.Dial the name need not be given
+	}.Client(ctx, conn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Close()
+	fmt.Println(tls.Version.Get(s))
+
+	// The greeting is over and EHLO was said: go on with MAIL, or AUTH.
+	if _, err := s.Send(ctx, []byte("MAIL FROM:<me@client.example>\r\n")); err != nil {
+		log.Fatal(err)
+	}
+	reply, err := s.ReceiveUntil(ctx, []byte("\r\n"), 512)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s\n", reply)
+	fmt.Println(stream.Shutdown(ctx, s), <-done)
+	// Output:
+	// TLS 1.3 <nil>
+	// 250 ok
+	// <nil> <nil>
+}
+
+// mailServer says ok to whatever comes under TLS.
+func mailServer(ctx context.Context, conn *memory.Conn, cfg *tls.Config) error {
+	s, err := starttls.SMTP{Name: "mail.example", TLS: cfg}.Server(ctx, conn)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	for _, err := range s.Until(ctx, []byte("\r\n"), 512) {
+		if err != nil {
+			return err
+		}
+		if _, err := s.Send(ctx, []byte("250 ok\r\n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A client that rather talks in plaintext than not at all.
