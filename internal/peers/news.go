@@ -58,6 +58,7 @@ pathtmp: %DIR%
 pathspool: %DIR%
 pathoverview: %DIR%/overview
 hismethod: hisv6
+nnrpdloadlimit: 0
 enableoverview: true
 ovmethod: tradindexed
 tlscapath: %DIR%
