@@ -208,14 +208,22 @@ func forEach(t *testing.T, policy starttls.Policy, test func(t *testing.T, d dia
 	}
 }
 
+// whole is the server's side of a negotiation that succeeds.
+func (d dialect) whole() []step {
+	steps := d.before
+	if d.goes != "" {
+		steps = with(steps, step{say: d.goes})
+	}
+	return with(steps, d.after...)
+}
+
 func with(steps []step, more ...step) []step {
 	return append(append([]step(nil), steps...), more...)
 }
 
 func TestClientStartsTLSAndAsksAgain(t *testing.T) {
 	forEach(t, starttls.Required, func(t *testing.T, d dialect, client negotiator) {
-		steps := with(d.before, step{say: d.goes})
-		s, rest, err := script(t, client, with(steps, d.after...)...)
+		s, rest, err := script(t, client, d.whole()...)
 		require.NoError(t, err)
 		requireTLS(t, s)
 		assert.Empty(t, rest)
@@ -323,8 +331,7 @@ func TestClientRefusesAServerOfAnotherName(t *testing.T) {
 	forEach(t, starttls.Required, func(t *testing.T, d dialect, _ negotiator) {
 		_, cfg := configs(t, 0)
 		cfg.ServerName = "other.example"
-		steps := with(d.before, step{say: d.goes})
-		_, _, err := script(t, d.client(starttls.Opportunistic, cfg, starttls.Limits{}), with(steps, d.after...)...)
+		_, _, err := script(t, d.client(starttls.Opportunistic, cfg, starttls.Limits{}), d.whole()...)
 		var he *tls.HandshakeError
 		require.ErrorAs(t, err, &he)
 	})
@@ -340,8 +347,7 @@ func TestClientBoundsWhatTheServerSays(t *testing.T) {
 		tooLong := strings.Repeat("x", 30) + "\r\n"
 		_, _, err := script(t, small, step{say: tooLong})
 		require.Error(t, err, "a line of 34 bytes")
-		steps := with(d.before, step{say: d.goes})
-		_, _, err = script(t, small, with(steps, d.after...)...)
+		_, _, err = script(t, small, d.whole()...)
 		require.Error(t, err, "more than 2 lines, or a longer one")
 		_, _, err = script(t, client, step{say: "2\n20 x\r\n"})
 		require.ErrorContains(t, err, "control character")
@@ -367,33 +373,6 @@ func TestSilentServerIsGivenUp(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestCancelAnywhereClosesTheConnection cancels once the server has said each of its
-// things, and then no more.
-func TestCancelAnywhereClosesTheConnection(t *testing.T) {
-	forEach(t, starttls.Opportunistic, func(t *testing.T, d dialect, client negotiator) {
-		for i := range d.before {
-			ctx, cancel := context.WithCancel(limited(t))
-			ours, theirs := memory.Pipe(nil)
-			done := make(chan error, 1)
-			go func() {
-				_, err := client(ctx, ours)
-				done <- err
-			}()
-			for _, st := range d.before[:i] {
-				if st.say != "" {
-					say(t, ctx, theirs, st.say)
-				} else {
-					_, err := receiveFull(ctx, theirs, make([]byte, len(st.hear)))
-					require.NoError(t, err)
-				}
-			}
-			cancel()
-			require.ErrorIs(t, <-done, context.Canceled)
-			rest(t.Context(), theirs) // ends, since the other end is closed
-		}
-	})
 }
 
 func TestNilStreamIsAnError(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,9 +173,19 @@ func TestNothingInjectedComesOutOfAClient(t *testing.T) {
 // recite plays the part of a server in a bubble, whatever it hears in return, and says
 // "clean" under TLS at the end of it.
 func recite(ctx context.Context, conn stream.ByteStream, steps []step, cfg *tls.Config) {
-	defer func() { conn.Close() }()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	conn, err := perform(ctx, conn, steps, cfg)
+	if err == nil {
+		_, _ = conn.Send(ctx, []byte("clean")) // a client that gave up tells why
+	}
+	conn.Close()
+}
+
+// perform does the steps of a server up to one that fails, and returns what conn has
+// become of them.
+func perform(ctx context.Context, conn stream.ByteStream, steps []step, cfg *tls.Config) (stream.ByteStream, error) {
 	for _, st := range steps {
-		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		var err error
 		switch {
 		case st.segments != nil:
@@ -196,12 +205,11 @@ func recite(ctx context.Context, conn stream.ByteStream, steps []step, cfg *tls.
 				conn = c
 			}
 		}
-		cancel()
 		if err != nil {
-			return
+			return conn, err
 		}
 	}
-	_, _ = conn.Send(ctx, []byte("clean")) // a client that gave up tells why
+	return conn, nil
 }
 
 // TestNothingInjectedComesOutOfAServer injects behind the command that starts TLS, at
@@ -289,82 +297,4 @@ func requireRefused(t *testing.T, s service, tap *recorder, m *meeting, greeting
 		require.Equal(t, 1, strings.Count(said, "\r\n"), "%s: one refusal: %q", name, said)
 	}
 	require.Empty(t, bytes.TrimPrefix([]byte(rest(t.Context(), m.peer)), []byte(greeting+said)), "and the end")
-}
-
-// TestCancelAtEveryCallClosesTheConnection cancels a client and a server at each call
-// that they make to their transport, in the dialogue, in the handshake and after it.
-func TestCancelAtEveryCallClosesTheConnection(t *testing.T) {
-	for _, s := range services() {
-		for role, isClient := range map[string]bool{"client": true, "server": false} {
-			t.Run(s.name+" "+role, func(t *testing.T) {
-				serverConfig, clientConfig := configs(t, 0)
-				for at := 1; ; at++ {
-					require.Less(t, at, 100)
-					ctx, cancel := context.WithCancel(limited(t))
-					ours, theirs := memory.Pipe(nil)
-					side, peer := s.client(clientConfig), s.server(starttls.Required, serverConfig, false)
-					if !isClient {
-						side, peer = peer, side
-					}
-					done := make(chan struct{})
-					go func() {
-						defer close(done)
-						other, err := peer(limited(t), theirs)
-						if err == nil && isClient && s.quit != "" {
-							err = answerCapabilities(limited(t), other)
-						}
-						if err == nil {
-							rest(limited(t), other)
-							other.Close()
-						}
-					}()
-					conn := &impetuous{Wrapper: stream.Wrapper{ByteStream: ours}, zero: cancel}
-					conn.left.Store(int32(at))
-					got, err := side(ctx, conn)
-					if err == nil {
-						requireTLS(t, got)
-						if !isClient && s.quit != "" {
-							_ = answerCapabilities(ctx, got) // the client of it
-						}
-						require.NoError(t, got.Close())
-					} else {
-						require.ErrorIs(t, err, context.Canceled)
-						require.Nil(t, got)
-					}
-					canceled := ctx.Err() != nil
-					cancel()
-					<-done
-					_, err = ours.Send(t.Context(), []byte("x"))
-					require.Error(t, err, "the transport is open")
-					if !canceled {
-						require.Greater(t, at, 4)
-						return
-					}
-				}
-			})
-		}
-	}
-}
-
-// An impetuous transport calls zero in the call with the given number.
-type impetuous struct {
-	stream.Wrapper
-	left atomic.Int32
-	zero func()
-}
-
-func (s *impetuous) count() {
-	if s.left.Add(-1) == 0 {
-		s.zero()
-	}
-}
-
-func (s *impetuous) Send(ctx context.Context, p []byte) (int, error) {
-	s.count()
-	return s.ByteStream.Send(ctx, p)
-}
-
-func (s *impetuous) Receive(ctx context.Context, p []byte) (int, error) {
-	s.count()
-	return s.ByteStream.Receive(ctx, p)
 }
