@@ -205,6 +205,26 @@ func TestConnsThatNobodyAcceptedAreClosed(t *testing.T) {
 	require.ErrorIs(t, err, stream.ErrBroken)
 }
 
+// A transport that is about to end takes no further connection: its end would
+// close that, which ends the transport, and wait for itself.
+func TestAnAcceptThatComesBackWhenTheTransportEndsHasNothing(t *testing.T) {
+	ln := listen(t, nil)
+	held, end := quic.HoldAccept(ln), quic.StopShort(ln)
+	accepted := make(chan error, 1)
+	go func() {
+		_, err := ln.Accept(t.Context())
+		accepted <- err
+	}()
+	client := dial(t, ln, nil)
+	<-held.Back
+	require.NoError(t, ln.Close())
+	close(held.Leave)
+	require.ErrorIs(t, <-accepted, net.ErrClosed)
+	_, err := client.AcceptStream(t.Context())
+	require.ErrorIs(t, err, stream.ErrBroken, "it was told")
+	require.NoError(t, end())
+}
+
 func TestATransportListensAndDialsOnOneSocket(t *testing.T) {
 	ctx := t.Context()
 	serverTLS, clientTLS := tlsConfigs(t)
