@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,13 +21,36 @@ import (
 	"github.com/strata-go/strata/tls"
 )
 
-// slack is how much later than the rules say a connection may be there, on a
-// machine that has other things to do.
-const slack = 1500 * time.Millisecond
-
 // TestConnectTakesWhatTheRulesSay races in real networks. It runs itself again
 // in a network namespace.
 func TestConnectTakesWhatTheRulesSay(t *testing.T) {
+	inNetwork(t, testnet.UpServices, func(host *testnet.Host) {
+		client := serveServices(t, host, testnet.Servers)
+		t.Run("the firewall drops what it should", func(t *testing.T) { blackholed(t, host, client) })
+		for _, s := range testnet.Services {
+			t.Run(s.Name, func(t *testing.T) { connectScenario(t, host, s, client) })
+		}
+	})
+}
+
+// TestIPv4IsReachedThroughANAT64 from a host with IPv6 alone.
+func TestIPv4IsReachedThroughANAT64(t *testing.T) {
+	inNetwork(t, testnet.UpNAT64, func(host *testnet.Host) {
+		client := serveServices(t, host, testnet.NAT64Servers)
+		t.Run("there is no other way", func(t *testing.T) {
+			_, err := net.Dial("udp", net.JoinHostPort(testnet.FarIPv4, "443"))
+			require.ErrorIs(t, err, syscall.ENETUNREACH)
+		})
+		for _, s := range testnet.NAT64Services {
+			t.Run(s.Name, func(t *testing.T) { connectScenario(t, host, s, client) })
+		}
+	})
+}
+
+// inNetwork runs the test again in a network namespace, and there what it is
+// about.
+func inNetwork(t *testing.T, up func() (*testnet.Host, error), test func(host *testnet.Host)) {
+	t.Helper()
 	if !testnet.Inside() {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -37,31 +62,28 @@ func TestConnectTakesWhatTheRulesSay(t *testing.T) {
 		require.NoError(t, err)
 		return
 	}
-	host, err := testnet.UpServices()
+	host, err := up()
 	if errors.Is(err, testnet.ErrUnavailable) {
 		t.Skip(err)
 	}
 	require.NoError(t, err)
 	t.Cleanup(func() { host.Close() })
-	client := serveServices(t, host)
-	t.Run("the firewall drops what it should", func(t *testing.T) { blackholed(t, host, client) })
-	for _, s := range testnet.Services {
-		t.Run(s.Name, func(t *testing.T) { connectScenario(t, host, s, client) })
-	}
+	test(host)
 }
 
 // serveServices starts the servers of the namespace, and returns what clients
 // need for them.
-func serveServices(t *testing.T, host *testnet.Host) (client *tls.Config) {
+func serveServices(t *testing.T, host *testnet.Host, servers []testnet.Server) (client *tls.Config) {
 	t.Helper()
 	ca, err := testpki.New(time.Now())
 	require.NoError(t, err)
-	cert, err := ca.Issue(testpki.Leaf{Names: []string{"*.test"}})
+	cert, err := ca.Issue(testpki.Leaf{Names: []string{"*.test", testnet.FarIPv4}})
 	require.NoError(t, err)
 	server := func(alpn string) *tls.Config {
 		return &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{alpn}}
 	}
-	for _, s := range testnet.Servers {
+	over := make(chan struct{})
+	for _, s := range servers {
 		h := &site{port: strconv.Itoa(int(host.Port))}
 		if s.Stalls {
 			h.stall(t, s.Addr)
@@ -72,12 +94,13 @@ func serveServices(t *testing.T, host *testnet.Host) (client *tls.Config) {
 		if s.Slow {
 			slow := h3
 			h3 = &tls.Config{NextProtos: h3.NextProtos, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
-				<-time.After(2 * time.Second)
+				<-over
 				return slow, nil
 			}}
 		}
 		h.serveQUIC(t, s.Addr, h3)
 	}
+	t.Cleanup(func() { close(over) }) // before the servers are closed, which wait for that
 	return &tls.Config{RootCAs: ca.Pool()}
 }
 
@@ -116,17 +139,30 @@ func connectScenario(t *testing.T, host *testnet.Host, s testnet.Service, client
 		Config:  &quic.Config{Race: happyeyeballs.Config{Resolver: dns}},
 	}
 	c.Config.Race.ResolutionDelay, c.Config.Race.AttemptDelay = testnet.Patience(s.Want)
-	start := time.Now()
 	r, err := c.Connect(t.Context())
-	took := time.Since(start)
 	require.NoError(t, err)
 	defer r.Close()
 	report := fact(t, r, quic.Race)
-	t.Logf("%v\n%v", took, report)
-	winner := report.Winner()
+	t.Log(report)
 	assert.Equal(t, s.Over, string(fact(t, r, quic.Over)))
+	winner := report.Winner()
 	assert.Equal(t, netip.MustParseAddr(s.Addr), winner.Addr.Addr())
-	assert.GreaterOrEqual(t, winner.Start, s.Want)
-	assert.Less(t, took, s.Want+slack)
+	onTime(t, s, report)
 	exchange(t, r)
+}
+
+// onTime wants the winner to have started when the rules say, by what can be
+// told on a machine that may have other things to do: not sooner; before what is
+// not to be waited for; and after as many others as there is time for.
+func onTime(t *testing.T, s testnet.Service, report *happyeyeballs.Report) {
+	t.Helper()
+	winner := report.Winner()
+	assert.GreaterOrEqual(t, winner.Start, s.Want)
+	for _, l := range report.Answers {
+		if s.Late(int(l.Family)) {
+			assert.Greater(t, l.At, winner.Start, "waited for what comes late: %v", l)
+		}
+	}
+	before := slices.IndexFunc(report.Attempts, func(a happyeyeballs.Attempt) bool { return a.Outcome == happyeyeballs.Won })
+	assert.EqualValues(t, s.Want/(250*time.Millisecond), before)
 }
