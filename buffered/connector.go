@@ -6,7 +6,7 @@ import (
 	"github.com/strata-go/strata/stream"
 )
 
-// A Connector makes the streams of another connector [Stream]s. It may be
+// A Connector makes buffered streams of those of another connector. It may be
 // used by several goroutines.
 type Connector[S stream.ByteStream] struct {
 	c   stream.Connector[S]

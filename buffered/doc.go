@@ -2,9 +2,9 @@
 // stream, and turns byte streams into streams of frames.
 //
 // A [Stream] is a stream.ByteStream around another that may read ahead, and
-// so can wait for a delimiter ([Stream.ReceiveUntil], [Stream.Until]), look at
-// bytes without taking them ([Stream.Peek]), and take bytes back
-// ([Stream.Feed]). A [Receiver] is its receiving half alone. A [Connector]
+// so can wait for a delimiter ([Receiver.ReceiveUntil], [Receiver.Until]), look at
+// bytes without taking them ([Receiver.Peek]), and take bytes back
+// ([Receiver.Feed]). A [Receiver] is its receiving half alone. A [Connector]
 // makes Streams.
 //
 //	s := buffered.New(conn, nil)
@@ -18,7 +18,7 @@
 // Receive and ReceiveExactly ask the wrapped stream for no more than the
 // caller asked for. ReceiveUntil, Until and Peek ask for what
 // Config.ReadAhead says. Bytes that nobody has taken yet are counted by
-// [Stream.Buffered] and by the attribute stream.Unread; [Stream.Detach] hands
+// [Receiver.Buffered] and by the attribute stream.Unread; [Stream.Detach] hands
 // them over together with the wrapped stream.
 //
 // # Cancellation

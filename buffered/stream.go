@@ -12,8 +12,9 @@ import (
 var streamFacts = attr.Define(attr.From(stream.Unread, (*Stream).unread))
 
 // A Stream is a byte stream that may read ahead. Its receiving methods are
-// those of [Receiver]; the others go to the wrapped stream. One goroutine may
-// receive while another sends.
+// those of the [Receiver] in it, which is also what a [Decoder] takes; the
+// others go to the wrapped stream. One goroutine may receive while another
+// sends.
 type Stream struct {
 	Receiver
 	s       stream.ByteStream

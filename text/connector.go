@@ -6,8 +6,8 @@ import (
 	"github.com/strata-go/strata/stream"
 )
 
-// A Connector makes the streams of another connector streams of text. It may
-// be used by several goroutines.
+// A Connector makes streams of text of those of another connector. It may be
+// used by several goroutines.
 type Connector[S stream.ByteStream] struct {
 	c   stream.Connector[S]
 	cfg Config

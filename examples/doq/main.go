@@ -12,19 +12,20 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"time"
 
 	"github.com/strata-go/strata/internal/testpki"
 	"github.com/strata-go/strata/quic"
 	"github.com/strata-go/strata/structured"
+	"github.com/strata-go/strata/structured/signals"
 	"github.com/strata-go/strata/tls"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	err := signals.Scope(context.Background(), func(ctx context.Context) error {
+		return run(ctx, os.Args[1:], os.Stdout)
+	}, nil)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "doq:", err)
 		os.Exit(1)
 	}

@@ -13,7 +13,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
 	"sync"
@@ -24,13 +23,15 @@ import (
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/stream/netconn"
 	"github.com/strata-go/strata/structured"
+	"github.com/strata-go/strata/structured/signals"
 	"github.com/strata-go/strata/tls"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdout); err != nil {
+	err := signals.Scope(context.Background(), func(ctx context.Context) error {
+		return run(ctx, os.Stdout)
+	}, nil)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "onehandler:", err)
 		os.Exit(1)
 	}

@@ -21,13 +21,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
+
+	"github.com/strata-go/strata/structured/signals"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+	err := signals.Scope(context.Background(), func(ctx context.Context) error {
+		return run(ctx, os.Args[1:], os.Stdout)
+	}, nil)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "starttls:", err)
 		os.Exit(1)
 	}
