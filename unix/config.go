@@ -35,9 +35,9 @@ type Owner struct {
 // DialConfig says how a Dial function goes about it. A nil DialConfig and the
 // zero one mean all defaults. The functions that take one copy it.
 type DialConfig struct {
-	// LocalName is the name that the peer sees. Empty means none, but for
-	// DialPacket on Linux: there it means one that the kernel chooses, or
-	// nobody could answer.
+	// LocalName is the name that the peer sees, which one socket at a time can
+	// have. Empty means none, but for DialPacket on Linux: there it means one
+	// that the kernel chooses, or nobody could answer.
 	LocalName string
 
 	// Local says how the socket comes by LocalName.

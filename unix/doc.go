@@ -4,7 +4,8 @@
 // and [Listen] a [Listener], which accepts them. [DialSeqpacket] and
 // [ListenSeqpacket] do the same for a [SeqpacketConn], which keeps the
 // boundaries of what is sent. [ListenPacket] and [DialPacket] return a
-// [PacketConn], which sends and receives single packets.
+// [PacketConn], which sends and receives single packets. A [Connector], a
+// [SeqpacketConnector] and a [PacketConnector] dial the same name each time.
 //
 // # Names
 //

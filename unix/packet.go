@@ -76,6 +76,19 @@ func DialPacket(ctx context.Context, name string, cfg *DialConfig) (*PacketConn,
 	return newPacketConn(conn, p)
 }
 
+// A PacketConnector opens a socket to the same name whenever it is asked to.
+type PacketConnector struct {
+	Name   string
+	Config *DialConfig // nil means all defaults
+}
+
+var _ stream.Connector[*PacketConn] = (*PacketConnector)(nil)
+
+// Connect is [DialPacket].
+func (c *PacketConnector) Connect(ctx context.Context) (*PacketConn, error) {
+	return DialPacket(ctx, c.Name, c.Config)
+}
+
 func newPacketConn(conn *net.UnixConn, p *place) (*PacketConn, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {

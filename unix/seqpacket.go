@@ -37,6 +37,19 @@ func DialSeqpacket(ctx context.Context, name string, cfg *DialConfig) (*Seqpacke
 	return newSeqpacket(conn, p)
 }
 
+// A SeqpacketConnector dials the same name whenever it is asked to.
+type SeqpacketConnector struct {
+	Name   string
+	Config *DialConfig // nil means all defaults
+}
+
+var _ stream.Connector[*SeqpacketConn] = (*SeqpacketConnector)(nil)
+
+// Connect is [DialSeqpacket].
+func (c *SeqpacketConnector) Connect(ctx context.Context) (*SeqpacketConn, error) {
+	return DialSeqpacket(ctx, c.Name, c.Config)
+}
+
 func newSeqpacket(conn *net.UnixConn, p *place) (*SeqpacketConn, error) {
 	packets, err := newPacketIO(conn)
 	if err != nil {

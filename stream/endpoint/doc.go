@@ -26,6 +26,10 @@
 // configuration; nothing is registered anywhere. TLS goes over those as well:
 // with a scheme "quic" or "memory" there, there is "tls+memory".
 //
+// Everything here is a byte stream. What carries packets has connectors in its
+// own package: udp.Connector, unix.PacketConnector and, for packets in order,
+// unix.SeqpacketConnector.
+//
 // # TLS
 //
 // The scheme alone decides whether there is TLS. A configuration for it is
