@@ -33,10 +33,12 @@ type DNSConfig struct {
 	// negative that none are needed.
 	Ndots int
 
-	// Timeout is how long to wait for a server. Zero means 5s.
+	// Timeout is how long to wait for a server, each time it is asked. Zero
+	// means 5s, and so do negative values.
 	Timeout time.Duration
 
-	// Attempts is how often to go through the servers. Zero means 2.
+	// Attempts is how often to go through the servers. Zero means 2, and so do
+	// negative values.
 	Attempts int
 
 	// Rotate begins each query with another server.

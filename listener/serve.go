@@ -14,8 +14,9 @@ import (
 // in a task of its own, whose stream it closes when the handler returns. What
 // a handler returns goes to Config.OnError and to no other handler.
 //
-// Once ctx is done Serve takes what waits in the backlog, closes ln, waits
-// for the handlers until Config.Grace is over and cancels those that are left.
+// Once ctx is done Serve takes what waits in the backlog, until nothing came
+// for 10 ms and for 1 s at most, closes ln, waits for the handlers until
+// Config.Grace is over and cancels those that are left.
 // It returns when all of them have: nil after a clean stop, a [*DrainError]
 // naming the streams that had to be canceled, or the error that ended
 // accepting; that one is net.ErrClosed when somebody else closed ln.

@@ -21,15 +21,15 @@ type Config struct {
 	Info bool
 
 	// TTL is how many hops a packet may take, 1 to 255. Zero means the
-	// system's default, 64 as a rule.
+	// system's default, 64 as a rule; anything else is syscall.EINVAL.
 	TTL int
 
 	// TOS is the traffic class of packets that have none of their own. Zero
 	// means 0.
 	TOS uint8
 
-	// MulticastTTL is TTL for packets to a group. Zero means 1, which does not
-	// leave the local network.
+	// MulticastTTL is TTL for packets to a group. Zero means 1, the system's
+	// default, which does not leave the local network.
 	MulticastTTL int
 
 	// MulticastInterface is the name of the interface by which packets to a

@@ -4,12 +4,14 @@ import (
 	"context"
 	"io"
 	"net"
+	"os"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/unix"
 )
@@ -167,6 +169,52 @@ func TestPacketsInOrderAreNeverCut(t *testing.T) {
 	cred, err := unix.PeerCred.Get(b)
 	require.NoError(t, err)
 	assert.NotZero(t, cred.PID)
+}
+
+// sendFilesRaw sends a packet with files, which none of these sockets has a way
+// to do itself.
+func sendFilesRaw(t *testing.T, from attr.Provider, data string, files ...*os.File) {
+	t.Helper()
+	raw, err := unix.RawConn.Get(from)
+	require.NoError(t, err)
+	var fds []int
+	for _, f := range files {
+		fds = append(fds, int(f.Fd()))
+	}
+	require.NoError(t, raw.Write(func(fd uintptr) bool {
+		err = syscall.Sendmsg(int(fd), []byte(data), syscall.UnixRights(fds...), nil, 0)
+		return true
+	}))
+	require.NoError(t, err)
+}
+
+func TestFilesThatComeWithPacketsAreClosed(t *testing.T) {
+	sent := files(t, 9)
+	t.Run("packets", func(t *testing.T) {
+		a, b := packetPair(t)
+		before := descriptors(t)
+		for n := range sent {
+			sendFilesRaw(t, a, "x", sent[:n+1]...)
+			p, err := b.Receive(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, "x", string(p.Data))
+		}
+		assert.Equal(t, before, descriptors(t))
+	})
+	t.Run("packets in order", func(t *testing.T) {
+		a, b, err := seqpackets(t.Context())
+		require.NoError(t, err)
+		defer a.Close()
+		defer b.Close()
+		before := descriptors(t)
+		for n := range sent {
+			sendFilesRaw(t, a, "x", sent[:n+1]...)
+			p, err := b.Receive(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, "x", string(p))
+		}
+		assert.Equal(t, before, descriptors(t))
+	})
 }
 
 func TestOtherKindsOfSocketsAreRefused(t *testing.T) {

@@ -68,7 +68,7 @@ var one = []byte{0}
 
 // Receive returns the next packet, whole and in memory of its own. It returns
 // io.EOF once the peer has ended its direction. A canceled Receive has taken
-// nothing.
+// nothing. Files that came with a packet are closed.
 func (c *SeqpacketConn) Receive(ctx context.Context) ([]byte, error) {
 	var packet []byte
 	_, err := c.io.ReceiveBy(ctx, one, func([]byte) (int, error) {

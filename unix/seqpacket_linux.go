@@ -1,6 +1,7 @@
 package unix
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -18,8 +19,13 @@ type packetIO struct {
 	*net.UnixConn
 	raw syscall.RawConn
 
-	control [64]byte // of the one who receives
+	control []byte // of the one who receives
 }
+
+// timeSpace is what a time takes, which comes before all else. There must not be
+// room for more: files that came with a packet would be opened here, once for
+// each look at it.
+var timeSpace = sysunix.CmsgSpace(binary.Size(sysunix.Timeval{}))
 
 // newPacketIO asks for a time with each packet, which nobody looks at: an end
 // has none, which is all that tells it from an empty packet.
@@ -37,7 +43,7 @@ func newPacketIO(conn *net.UnixConn) (*packetIO, error) {
 	if optErr != nil {
 		return nil, os.NewSyscallError("setsockopt", optErr)
 	}
-	return &packetIO{UnixConn: conn, raw: raw}, nil
+	return &packetIO{UnixConn: conn, raw: raw, control: make([]byte, timeSpace)}, nil
 }
 
 // receive waits for a packet, or for the end.
@@ -73,7 +79,7 @@ func (s *packetIO) take(fd int) ([]byte, error) {
 // recvmsg returns the real length of the packet.
 func (s *packetIO) recvmsg(fd int, p []byte, flags int) (int, error) {
 	for {
-		n, control, _, _, err := sysunix.RecvmsgBuffers(fd, [][]byte{p}, s.control[:], flags|sysunix.MSG_TRUNC|sysunix.MSG_CMSG_CLOEXEC)
+		n, control, _, _, err := sysunix.RecvmsgBuffers(fd, [][]byte{p}, s.control, flags|sysunix.MSG_TRUNC|sysunix.MSG_CMSG_CLOEXEC)
 		if errors.Is(err, sysunix.EINTR) {
 			continue
 		}
