@@ -3,7 +3,10 @@ package listener_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 
@@ -16,6 +19,7 @@ import (
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/stream/streamtest"
 	"github.com/strata-go/strata/tcp"
+	"github.com/strata-go/strata/unix"
 )
 
 func TestMergedHoldsTheContract(t *testing.T) {
@@ -54,6 +58,46 @@ func TestStreamsOfAllListenersAreServedAlsoOfNestedOnes(t *testing.T) {
 		_, err := ln.Accept(t.Context())
 		assert.ErrorIs(t, err, net.ErrClosed)
 	}
+}
+
+func TestHandlerOfSeveralTransportsSeesTheClientsAddress(t *testing.T) {
+	overTCP, err := tcp.Listen(t.Context(), "127.0.0.1:0", nil)
+	require.NoError(t, err)
+	dir, err := os.MkdirTemp("", "multi") //nolint:usetesting // TempDir has the test's name in it, too long for a socket
+	require.NoError(t, err)
+	defer os.RemoveAll(dir)
+	overUnix, err := unix.Listen(t.Context(), filepath.Join(dir, "s"), nil)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		ln := listener.Multi(listener.Of(overTCP), listener.Of(overUnix))
+		done <- listener.Serve(ctx, ln, func(ctx context.Context, s stream.ByteStream) error {
+			addr, err := sockattr.RemoteAddr.Get(s)
+			if err == nil {
+				_, err = s.Send(ctx, []byte(addr.Network()+" "+addr.String()))
+			}
+			return err
+		}, nil)
+	}()
+	addr, _ := tcp.LocalAddr.Lookup(overTCP)
+	for range 2 {
+		for _, c := range []stream.Connector[stream.ByteStream]{
+			connectTo(&tcp.Connector{Addr: addr.String()}),
+			connectTo(&unix.Connector{Name: filepath.Join(dir, "s"), Config: &unix.DialConfig{LocalName: filepath.Join(dir, "c")}}),
+		} {
+			s, err := c.Connect(ctx)
+			require.NoError(t, err)
+			got, err := io.ReadAll(stream.NewReader(ctx, s))
+			require.NoError(t, err)
+			local, err := sockattr.LocalAddr.Get(s)
+			require.NoError(t, err)
+			assert.Equal(t, local.Network()+" "+local.String(), string(got))
+			require.NoError(t, s.Close())
+		}
+	}
+	stop()
+	require.NoError(t, <-done)
 }
 
 // connector is a connector of S as one of any byte stream.

@@ -80,16 +80,24 @@ func TestUnknownHostIsADNSError(t *testing.T) {
 
 func TestDialFromALocalAddress(t *testing.T) {
 	ln := listen(t, nil)
+	to, err := tcp.LocalAddrPort.Get(ln)
+	require.NoError(t, err)
 	from := netip.MustParseAddr("127.0.0.2")
-	c, err := tcp.Dial(t.Context(), addrOf(ln), &tcp.DialConfig{LocalAddr: netip.AddrPortFrom(from, 0)})
-	if errors.Is(err, syscall.EADDRNOTAVAIL) {
-		t.Skip("the system has no address 127.0.0.2")
+	for _, port := range []uint16{0, to.Port()} { // which is free there, as a rule
+		want := netip.AddrPortFrom(from, port)
+		c, err := tcp.Dial(t.Context(), to.String(), &tcp.DialConfig{LocalAddr: want})
+		if errors.Is(err, syscall.EADDRNOTAVAIL) {
+			t.Skip("the system has no address 127.0.0.2")
+		}
+		require.NoError(t, err)
+		defer c.Close()
+		local, err := tcp.LocalAddrPort.Get(c)
+		require.NoError(t, err)
+		assert.Equal(t, from, local.Addr())
+		if port != 0 {
+			assert.Equal(t, want, local)
+		}
 	}
-	require.NoError(t, err)
-	defer c.Close()
-	local, err := tcp.LocalAddrPort.Get(c)
-	require.NoError(t, err)
-	assert.Equal(t, from, local.Addr())
 }
 
 func TestLocalAddressRestrictsTheFamily(t *testing.T) {

@@ -85,6 +85,21 @@ func TestAddressIsNotRaced(t *testing.T) {
 	assert.Empty(t, h.asked)
 }
 
+func TestIPv6IsFirstWhateverTheResolverSaysFirst(t *testing.T) {
+	ln, err := named(t, tcp.ListenConfig{})
+	require.NoError(t, err)
+	for _, order := range [][]string{{"127.0.0.1", "::1"}, {"::1", "127.0.0.1"}} {
+		cfg := racing(&hosts{addrs: order})
+		cfg.Race.AttemptDelay = 2 * time.Second // the most there is
+		c, err := tcp.Dial(t.Context(), "host.test:"+port(t, addrOf(ln)), cfg)
+		require.NoError(t, err)
+		defer c.Close()
+		remote, err := tcp.RemoteAddrPort.Get(c)
+		require.NoError(t, err)
+		assert.Equal(t, netip.IPv6Loopback(), remote.Addr())
+	}
+}
+
 func TestRefusedAddressMakesWayForTheNext(t *testing.T) {
 	ln := listen(t, nil)
 	h := &hosts{addrs: []string{"::1", "127.0.0.1"}} // nobody listens on ::1

@@ -47,6 +47,36 @@ func TestPacketTellsWhomToAnswer(t *testing.T) {
 	}
 }
 
+func TestDialedSocketReceivesFromItsPeerAlone(t *testing.T) {
+	a, b := pair(t)
+	stranger := listen(t, "127.0.0.1:0", nil)
+	send(t, stranger, udp.Packet{Data: []byte("not for you"), Addr: addrOf(a)})
+	send(t, b, udp.Packet{Data: []byte("for you"), Addr: addrOf(a)})
+	assert.Equal(t, "for you", string(receive(t, a).Data))
+}
+
+func TestPacketsAreIteratedOverAndAnswered(t *testing.T) {
+	a, b := pair(t)
+	echoed := make(chan error, 1)
+	go func() {
+		for p, err := range stream.Items(t.Context(), b) {
+			if err == nil {
+				err = b.Send(t.Context(), p)
+			}
+			if err != nil {
+				echoed <- err
+				return
+			}
+		}
+	}()
+	for _, want := range []string{"one", "", "three"} {
+		send(t, a, udp.Packet{Data: []byte(want)})
+		assert.Equal(t, want, string(receive(t, a).Data))
+	}
+	require.NoError(t, b.Close())
+	require.ErrorIs(t, <-echoed, net.ErrClosed)
+}
+
 func TestUnconnectedSocketHasAPortAndNoRemoteAddress(t *testing.T) {
 	c := listen(t, "127.0.0.1:0", nil)
 	assert.NotZero(t, addrOf(c).Port())

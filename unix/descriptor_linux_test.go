@@ -12,6 +12,7 @@ import (
 
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/stream/netconn"
 	"github.com/strata-go/strata/unix"
 )
 
@@ -94,6 +95,9 @@ func acceptsFrom[S stream.Resource](t *testing.T, ln stream.Listener[S], path st
 	defer c.Close()
 	s, err := ln.Accept(t.Context())
 	require.NoError(t, err)
+	family, err := unix.Family.Get(s)
+	require.NoError(t, err)
+	assert.Equal(t, netconn.Unix, family)
 	require.NoError(t, s.Close())
 	require.NoError(t, ln.Close())
 	_, err = os.Lstat(path)

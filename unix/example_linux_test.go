@@ -12,6 +12,7 @@ import (
 // A server whose requests are packets, in order: one Receive, one request.
 func ExampleListenSeqpacket() {
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	ln, err := unix.ListenSeqpacket(ctx, "", nil) // at a name that the kernel chooses
 	if err != nil {
 		fmt.Println(err)

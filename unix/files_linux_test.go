@@ -2,7 +2,6 @@ package unix_test
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -248,23 +247,13 @@ func TestFilesNeedArguments(t *testing.T) {
 
 func TestFilesAreReceivedOneCallAtATime(t *testing.T) {
 	a, b := connected(t)
-	waiting := make(chan error, 1)
-	go func() {
-		err := stream.ErrBusy
-		for errors.Is(err, stream.ErrBusy) { // the other was first
-			_, _, err = b.ReceiveFiles(t.Context(), make([]byte, 1), 1)
-		}
-		waiting <- err
-	}()
-	for {
-		_, err := b.Receive(canceledSoon(t), make([]byte, 1))
-		if errors.Is(err, stream.ErrBusy) {
-			break
-		}
-		require.ErrorIs(t, err, context.Canceled)
-	}
-	require.NoError(t, b.Close())
-	require.ErrorIs(t, <-waiting, net.ErrClosed)
+	turnedAway(t, func(ctx context.Context) error {
+		_, _, err := b.ReceiveFiles(ctx, make([]byte, 1), 1)
+		return err
+	}, func(ctx context.Context) error {
+		_, err := b.Receive(ctx, make([]byte, 1))
+		return err
+	}, b)
 	require.NoError(t, a.Close())
 	_, err := a.SendFiles(t.Context(), []byte("x"), files(t, 1)...)
 	require.ErrorIs(t, err, net.ErrClosed)

@@ -2,6 +2,7 @@ package unix_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -57,6 +58,101 @@ func TestPacketThatDoesNotFitIsReportedWithItsLength(t *testing.T) {
 	require.NoError(t, b.ReceiveInto(t.Context(), &p))
 	assert.Equal(t, "fits", string(p.Data))
 	require.ErrorIs(t, b.ReceiveInto(t.Context(), &unix.Packet{}), stream.ErrEmptyBuffer)
+}
+
+func TestPacketWithoutASenderHasNoAddress(t *testing.T) {
+	fds := socketpair(t, syscall.SOCK_DGRAM)
+	a, err := unix.PacketFromFD(uintptr(fds[0]))
+	require.NoError(t, err)
+	defer a.Close()
+	b, err := unix.PacketFromFD(uintptr(fds[1]))
+	require.NoError(t, err)
+	defer b.Close()
+	require.NoError(t, a.Send(t.Context(), unix.Packet{Data: []byte("x")}))
+	p, err := b.Receive(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, unix.Packet{Data: []byte("x")}, p)
+}
+
+func TestDialedPacketSocketReceivesFromItsPeerAlone(t *testing.T) {
+	a, b := packetPair(t)
+	stranger, err := unix.ListenPacket(t.Context(), "", nil)
+	require.NoError(t, err)
+	defer stranger.Close()
+	err = stranger.Send(t.Context(), unix.Packet{Data: []byte("not for you"), Addr: nameOf(a)})
+	require.ErrorIs(t, err, syscall.EPERM)
+	require.NoError(t, b.Send(t.Context(), unix.Packet{Data: []byte("for you"), Addr: nameOf(a)}))
+	p, err := a.Receive(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "for you", string(p.Data))
+}
+
+// At a path that is no UTF-8.
+func TestPacketsAreIteratedOverAndAnswered(t *testing.T) {
+	name := place(t) + "\xf0"
+	b, err := unix.ListenPacket(t.Context(), name, nil)
+	require.NoError(t, err)
+	echoed := make(chan error, 1)
+	go func() {
+		for p, err := range stream.Items(t.Context(), b) {
+			if err == nil {
+				err = b.Send(t.Context(), p)
+			}
+			if err != nil {
+				echoed <- err
+				return
+			}
+		}
+	}()
+	a, err := unix.DialPacket(t.Context(), name, &unix.DialConfig{LocalName: name + "2"})
+	require.NoError(t, err)
+	defer a.Close()
+	for i := range 3 {
+		require.NoError(t, a.Send(t.Context(), unix.Packet{Data: number(i)}))
+		p, err := a.Receive(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, i, numberOf(p.Data))
+		assert.Equal(t, name, p.Addr)
+	}
+	require.NoError(t, b.Close())
+	require.ErrorIs(t, <-echoed, net.ErrClosed)
+}
+
+// turnedAway has one call wait, and sees the other turned away, until c is
+// closed.
+func turnedAway(t *testing.T, wait, other func(context.Context) error, c io.Closer) {
+	t.Helper()
+	waiting := make(chan error, 1)
+	go func() {
+		err := stream.ErrBusy
+		for errors.Is(err, stream.ErrBusy) { // the other was first
+			err = wait(t.Context())
+		}
+		waiting <- err
+	}()
+	for {
+		err := other(canceledSoon(t))
+		if errors.Is(err, stream.ErrBusy) {
+			break
+		}
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	require.NoError(t, c.Close())
+	require.ErrorIs(t, <-waiting, net.ErrClosed)
+}
+
+func TestSecondReceiverOfPacketsIsTurnedAway(t *testing.T) {
+	unbound, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	nameless, err := unix.PacketFromFD(uintptr(unbound))
+	require.NoError(t, err)
+	connected, bound := packetPair(t)
+	for name, c := range map[string]*unix.PacketConn{"bound": bound, "connected": connected, "neither": nameless} {
+		t.Run(name, func(t *testing.T) {
+			receive := func(ctx context.Context) error { _, err := c.Receive(ctx); return err }
+			turnedAway(t, receive, receive, c)
+		})
+	}
 }
 
 func TestLongPacketsArriveWhole(t *testing.T) {
