@@ -22,7 +22,8 @@ type ListenConfig struct {
 	// has to be readable. Not on Windows.
 	ReplaceStale bool
 
-	// KeepFile leaves the socket file where it is when the socket closes.
+	// KeepFile leaves the socket file where it is when the socket closes, for
+	// whoever has the socket too. After activation.HandOver it stays anyway.
 	KeepFile bool
 }
 

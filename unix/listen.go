@@ -17,7 +17,10 @@ type Listener struct {
 	facts attr.Set
 }
 
-var listenerFacts = attr.Define(sockattr.Facts(func(l *Listener) *sockattr.Info { return &l.info })...)
+var listenerFacts = attr.Define(append(
+	sockattr.Facts(func(l *Listener) *sockattr.Info { return &l.info }),
+	fileFact(func(l *Listener) *place { return l.place }),
+)...)
 
 var _ stream.Listener[*Conn] = (*Listener)(nil)
 

@@ -38,7 +38,10 @@ type PacketConn struct {
 	facts attr.Set
 }
 
-var packetFacts = attr.Define(sockattr.Facts(func(c *PacketConn) *sockattr.Info { return &c.info })...)
+var packetFacts = attr.Define(append(
+	sockattr.Facts(func(c *PacketConn) *sockattr.Info { return &c.info }),
+	fileFact(func(c *PacketConn) *place { return c.place }),
+)...)
 
 var _ stream.PacketStream[Packet] = (*PacketConn)(nil)
 

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/internal/sockattr"
 	"github.com/strata-go/strata/stream"
 )
 
@@ -117,6 +119,20 @@ func (cfg *ListenConfig) permit(path string) error {
 		}
 	}
 	return os.Chmod(path, cfg.Mode)
+}
+
+// keep has the file stay where it is.
+func (p *place) keep() { p.once.Do(func() {}) }
+
+// fileFact is how others come to keep the file of a socket, whose place is what
+// of returns.
+func fileFact[S any](of func(S) *place) attr.Fact[S] {
+	return attr.From(sockattr.KeepFile, func(s S) (func(), error) {
+		if p := of(s); p != nil {
+			return p.keep, nil
+		}
+		return nil, attr.ErrNotFound
+	})
 }
 
 // leave removes the file, if it is still the one that bind made.

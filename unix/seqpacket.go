@@ -120,7 +120,10 @@ type SeqpacketListener struct {
 	facts attr.Set
 }
 
-var seqpacketListenerFacts = attr.Define(sockattr.Facts(func(l *SeqpacketListener) *sockattr.Info { return &l.info })...)
+var seqpacketListenerFacts = attr.Define(append(
+	sockattr.Facts(func(l *SeqpacketListener) *sockattr.Info { return &l.info }),
+	fileFact(func(l *SeqpacketListener) *place { return l.place }),
+)...)
 
 var _ stream.Listener[*SeqpacketConn] = (*SeqpacketListener)(nil)
 

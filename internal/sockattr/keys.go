@@ -51,6 +51,11 @@ var (
 	// PeerCred is who was at the other end of a Unix socket when it was
 	// connected, as the kernel saw it. Linux and macOS. Fixed.
 	PeerCred = attr.New[Cred]("unix.peer_cred")
+
+	// KeepFile is a function that has the file of a bound Unix socket stay
+	// where it is when the socket closes: another process has the socket, too.
+	// There is none where it would stay anyway. Fixed.
+	KeepFile = attr.NewSecret[func()]("unix.keep_file")
 )
 
 // A Family is an address family.

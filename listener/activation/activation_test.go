@@ -6,15 +6,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,12 +20,8 @@ import (
 	sysunix "golang.org/x/sys/unix"
 
 	"github.com/strata-go/strata/attr"
-	"github.com/strata-go/strata/happyeyeballs"
-	"github.com/strata-go/strata/listener"
 	"github.com/strata-go/strata/listener/activation"
-	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/tcp"
-	"github.com/strata-go/strata/unix"
 )
 
 func closeOnExec(fd int) bool {
@@ -66,92 +58,51 @@ func soon(t *testing.T) context.Context {
 	return ctx
 }
 
-// whoServes connects and returns the greeting.
-func whoServes[S stream.ByteStream](ctx context.Context, c stream.Connector[S]) (string, error) {
-	s, err := c.Connect(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer s.Close()
-	who, err := io.ReadAll(stream.NewReader(ctx, s))
-	return string(who), err
-}
-
-// loopback is a resolver that knows no other addresses.
-type loopback struct{}
-
-func (loopback) Resolve(_ context.Context, _ happyeyeballs.Query, answer func(happyeyeballs.Answer)) error {
-	answer(happyeyeballs.Answer{Family: happyeyeballs.IPv4, Addrs: []netip.Addr{netip.MustParseAddr("127.0.0.1")}})
-	answer(happyeyeballs.Answer{Family: happyeyeballs.IPv6, Addrs: []netip.Addr{netip.IPv6Loopback()}})
-	return nil
-}
-
 func TestNoConnectionIsLostWhenASuccessorTakesOver(t *testing.T) {
 	ctx := soon(t)
-	overTCP, err := tcp.Listen(ctx, "host.test:0", &tcp.ListenConfig{Resolver: loopback{}})
-	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "s")
-	overUnix, err := unix.Listen(ctx, path, &unix.ListenConfig{KeepFile: true})
-	require.NoError(t, err)
-	connect := []func() (string, error){
-		func() (string, error) { return whoServes(ctx, &unix.Connector{Name: path}) },
-	}
-	for addr := range tcp.LocalAddr.All(overTCP) { // of IPv6, too, where there is that
-		connect = append(connect, func() (string, error) { return whoServes(ctx, &tcp.Connector{Addr: addr.String()}) })
-	}
-
-	serving, stopServing := context.WithCancel(ctx)
-	// Each by itself: listener.Multi accepts ahead, and its Close ends what it
-	// has not handed out.
-	served := make(chan error, 2)
-	go func() { served <- listener.Serve(serving, overTCP, greet[*tcp.Conn]("old"), nil) }()
-	go func() { served <- listener.Serve(serving, overUnix, greet[*unix.Conn]("old"), nil) }()
-
-	var counts sync.Map // who served how many
-	count := func(who string) *atomic.Int64 {
-		n, _ := counts.LoadOrStore(who, new(atomic.Int64))
-		return n.(*atomic.Int64)
-	}
-	loading, stopLoad := context.WithCancel(ctx)
-	var load sync.WaitGroup
-	for range 4 {
-		load.Go(func() {
-			for loading.Err() == nil {
-				for _, connect := range connect {
-					who, err := connect()
-					if err != nil || who != "old" && who != "new" {
-						t.Errorf("greeting %q, error %v", who, err)
-					}
-					count(who).Add(1)
-				}
-			}
-		})
-	}
-	waitFor := func(who string, n int64) {
-		tick := time.NewTicker(time.Millisecond)
-		defer tick.Stop()
-		for count(who).Load() < n && ctx.Err() == nil && !t.Failed() {
-			<-tick.C
-		}
-		assert.GreaterOrEqual(t, count(who).Load(), n, who)
-	}
-
-	waitFor("old", 500)
+	old := startOld(ctx, t)
+	c := load(ctx, t, old)
+	c.waitFor(t, "old", 100)
 	cmd := program(t, "serve")
 	endSuccessor := withInput(t, cmd)
-	successor, err := activation.HandOver(ctx, cmd,
-		activation.Handed{Name: "tcp", Listener: overTCP}, activation.Handed{Name: "unix", Listener: overUnix})
+	successor, err := activation.HandOver(ctx, cmd, old.handed...)
 	require.NoError(t, err)
-	waitFor("new", 1) // while both accept
-	stopServing()
-	require.NoError(t, errors.Join(<-served, <-served))
-	after := count("new").Load()
-	waitFor("new", after+500)
-	stopLoad()
-	load.Wait()
-	t.Logf("served by the old process: %d, by the new one: %d", count("old").Load(), count("new").Load())
+	old.end(t) // while both accept
+	c.waitFor(t, "new", 100)
+	t.Log("served:", c.end())
 	endSuccessor()
 	require.NoError(t, successor.Wait(ctx))
+	assert.FileExists(t, old.path, "which the old process did not remove")
+}
+
+func TestSuccessorsThatDieBeforeTheyAreReadyCostNoConnection(t *testing.T) {
+	ctx := soon(t)
+	old := startOld(ctx, t)
+	c := load(ctx, t, old)
+	c.waitFor(t, "old", 10)
+	c.end()
+	before := descriptors(t)
+	c = load(ctx, t, old)
+	for range 3 {
+		_, err := activation.HandOver(ctx, program(t, "end"), old.handed...)
+		require.ErrorContains(t, err, "process ended")
+		_, err = activation.HandOver(ctx, program(t, "die"), old.handed...)
+		require.ErrorContains(t, err, "killed", "with the listeners in its hands")
+		c.waitFor(t, "old", 10)
+	}
+	served := c.end()
+	assert.Equal(t, map[string]int{"old": served["old"]}, served)
+	assert.Equal(t, before, descriptors(t))
+	old.end(t)
+	assert.NoFileExists(t, old.path, "it was this process's still")
+}
+
+// descriptors counts those of the process.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/dev/fd")
+	require.NoError(t, err)
+	return len(entries)
 }
 
 func TestSuccessorThatFailsChangesNothing(t *testing.T) {

@@ -23,5 +23,10 @@
 // # Ownership
 //
 // A Socket owns its descriptor until its Listener or File took that over.
-// HandOver leaves the listeners that it hands over as they are.
+// HandOver leaves the listeners that it hands over as they are, but for the
+// files of Unix sockets: once the successor is ready, no Close removes them.
+//
+// # Cancellation
+//
+// A canceled HandOver leaves no successor behind, and this process serving.
 package activation

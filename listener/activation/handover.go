@@ -76,11 +76,15 @@ func (s *Successor) Wait(ctx context.Context) error {
 // that is the error: this process then goes on as if nothing had been.
 //
 // The listeners stay this process's too. Connections that the kernel has made
-// and nobody accepted belong to both, so none is lost by a Serve over the
-// socket's own listener. One that accepts ahead, as listener.Multi and Prepare
-// do, closes at its end what it has not handed out. A Unix socket's file
-// must survive the Close of this process's listener: one that [Socket.Listener]
-// returned leaves it alone, one of unix.Listen only if told to KeepFile.
+// and nobody accepted belong to both, so none is lost when the context of a
+// Serve over the socket's own listener ends. One that accepts ahead would close
+// what it has not handed out, and is stopped in another way. Over
+// listener.Prepare, of which those for TLS and PROXY headers are made, close the
+// socket's own listener: Serve hands out what is in preparation, and returns
+// net.ErrClosed. Of listener.Multi, serve each part by itself.
+//
+// The file of a Unix socket stays from then on, whoever closes the socket. One
+// that the last successor left is for unix.ListenConfig.ReplaceStale.
 //
 // The process is started by way of /bin/sh, since systemd's protocol wants
 // its number in its environment. ExtraFiles of cmd must be empty.
@@ -115,7 +119,19 @@ func HandOver(ctx context.Context, cmd *exec.Cmd, listeners ...Handed) (*Success
 		<-s.ended
 		return nil, fmt.Errorf("activation: successor not ready: %w", err)
 	}
+	keepFiles(listeners)
 	return s, nil
+}
+
+// keepFiles has the files of Unix sockets stay when this process closes them.
+func keepFiles(listeners []Handed) {
+	for _, l := range listeners {
+		for keep, err := range sockattr.KeepFile.All(l.Listener) {
+			if err == nil {
+				keep()
+			}
+		}
+	}
 }
 
 // start calls ended with why the process ended, should it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -20,7 +21,10 @@ import (
 const role = "STRATA_ACTIVATION_TEST"
 
 func TestMain(m *testing.M) {
-	roles := map[string]func() error{"serve": serveAsNew, "describe": describe, "end": func() error { return nil }, "hang": hang}
+	roles := map[string]func() error{
+		"serve": serveAsNew, "serve prepared": servePrepared, "generation": serveGeneration,
+		"describe": describe, "end": func() error { return nil }, "die": die, "hang": hang,
+	}
 	if run, ok := roles[os.Getenv(role)]; ok {
 		if err := run(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -47,17 +51,13 @@ func serveAsNew() error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
-	sockets, err := activation.Sockets()
+	handed, err := inherited()
 	if err != nil {
 		return err
 	}
-	var lns []stream.Listener[stream.ByteStream]
-	for _, s := range sockets {
-		ln, err := s.Listener()
-		if err != nil {
-			return err
-		}
-		lns = append(lns, ln)
+	lns := make([]stream.Listener[stream.ByteStream], len(handed))
+	for i, h := range handed {
+		lns[i] = h.Listener.(stream.Listener[stream.ByteStream])
 	}
 	return listener.Serve(ctx, listener.Multi(lns...), greet[stream.ByteStream]("new"), &listener.Config[stream.ByteStream]{
 		Ready: func() {
@@ -66,6 +66,24 @@ func serveAsNew() error {
 			}
 		},
 	})
+}
+
+// inherited are the listeners that this process was started with, to be handed
+// on.
+func inherited() ([]activation.Handed, error) {
+	sockets, err := activation.Sockets()
+	if err != nil {
+		return nil, err
+	}
+	var handed []activation.Handed
+	for _, s := range sockets {
+		ln, err := s.Listener()
+		if err != nil {
+			return nil, err
+		}
+		handed = append(handed, activation.Handed{Name: s.Name, Listener: ln})
+	}
+	return handed, nil
 }
 
 // describe tells what it was started with, and what children would find.
@@ -85,6 +103,14 @@ func describe() error {
 	}
 	fmt.Println(closeOnExec(3), closeOnExec(4))
 	return activation.Ready(context.Background())
+}
+
+// die ends with the listeners in hand, before it said that it is ready.
+func die() error {
+	if _, err := inherited(); err != nil {
+		return err
+	}
+	return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 }
 
 func hang() error {
