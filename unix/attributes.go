@@ -20,7 +20,7 @@ var (
 	RemoteAddr attr.Key[net.Addr] = sockattr.RemoteAddr
 
 	// PeerCred is who made the connection, or listened for it, as the kernel
-	// saw it at that moment. Linux and macOS.
+	// saw it at that moment. Linux, macOS, FreeBSD, NetBSD and OpenBSD.
 	PeerCred attr.Key[Cred] = sockattr.PeerCred
 
 	// Family is netconn.Unix for every socket of this package.

@@ -49,7 +49,8 @@ var (
 	TCP = attr.New[TCPInfo]("tcp.info")
 
 	// PeerCred is who was at the other end of a Unix socket when it was
-	// connected, as the kernel saw it. Linux and macOS. Fixed.
+	// connected, as the kernel saw it. Linux, macOS, FreeBSD, NetBSD and
+	// OpenBSD. Fixed.
 	PeerCred = attr.New[Cred]("unix.peer_cred")
 
 	// KeepFile is a function that has the file of a bound Unix socket stay

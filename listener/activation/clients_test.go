@@ -125,12 +125,10 @@ func load(ctx context.Context, t *testing.T, srv *oldServer) *clients {
 	t.Cleanup(func() { c.end() })
 	for way, connect := range srv.to {
 		c.ways = append(c.ways, way)
-		for range 2 {
-			c.wg.Go(func() {
-				for loading.Err() == nil && c.connect(way, connect) {
-				}
-			})
-		}
+		c.wg.Go(func() {
+			for loading.Err() == nil && c.connect(way, connect) {
+			}
+		})
 	}
 	return c
 }

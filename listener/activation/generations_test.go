@@ -69,7 +69,7 @@ func nextGeneration(number int) *exec.Cmd {
 }
 
 func TestGenerationsOfSuccessorsLoseNoConnection(t *testing.T) {
-	const generations = 4
+	const generations = 3
 	ctx := soon(t)
 	input, orders, err := os.Pipe()
 	require.NoError(t, err)
