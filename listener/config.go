@@ -43,8 +43,8 @@ type Config[S stream.Resource] struct {
 	OnError func(ctx context.Context, s S, err error)
 
 	// Logger is told about errors of handlers, and once per episode that
-	// accepting has to be retried for want of descriptors or memory. Nil
-	// means slog.Default().
+	// accepting has to be tried again, for want of descriptors or memory as a
+	// rule. Nil means slog.Default().
 	Logger *slog.Logger
 }
 

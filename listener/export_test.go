@@ -2,7 +2,7 @@ package listener
 
 // The errors of the system that tests make up.
 var (
-	Shortage      = shortage
+	Passing       = passing
 	DiedInBacklog = diedInBacklog
 )
 

@@ -127,7 +127,7 @@ func TestAddressOfEachListenerIsReachable(t *testing.T) {
 
 func TestErrorOfOneListenerNamesItAndTheOthersGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		short := sysError(listener.Shortage[0])
+		short := sysError(listener.Passing[0])
 		bad := &failing{Listener: memory.Listen(&memory.ListenConfig{Name: "bad"}), errs: []error{short}}
 		good := memory.Listen(nil)
 		ln := listener.Multi[*memory.Conn](good, bad)

@@ -230,7 +230,7 @@ func TestCloseWakesAccept(t *testing.T) {
 
 func TestErrorsOfAcceptingReachAcceptOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		short := sysError(listener.Shortage[0])
+		short := sysError(listener.Passing[0])
 		below := &failing{Listener: memory.Listen(nil), errs: []error{short}}
 		ln := listener.Prepare(below, hello, nil)
 		defer ln.Close()

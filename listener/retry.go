@@ -23,11 +23,11 @@ func (b *backoff) wait(ctx context.Context, err error) bool {
 	if isAny(err, diedInBacklog) {
 		return true
 	}
-	if !isAny(err, shortage) {
+	if !isAny(err, passing) {
 		return false
 	}
 	if b.delay == 0 {
-		b.logger.ErrorContext(ctx, "accept: out of resources, retrying", "error", err)
+		b.logger.ErrorContext(ctx, "accept failed, retrying", "error", err)
 	}
 	b.delay = min(max(2*b.delay, firstBackoff), lastBackoff)
 	timer := time.NewTimer(b.delay)

@@ -5,6 +5,6 @@ package listener
 import "syscall"
 
 var (
-	shortage      []syscall.Errno
+	passing       []syscall.Errno
 	diedInBacklog []syscall.Errno
 )

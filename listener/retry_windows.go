@@ -8,8 +8,8 @@ const (
 	wsaENOBUFS syscall.Errno = 10055
 )
 
-// shortage are the errors that pass when others give back what they hold.
-var shortage = []syscall.Errno{wsaEMFILE, wsaENOBUFS}
+// passing are the errors that pass when others give back what they hold.
+var passing = []syscall.Errno{wsaEMFILE, wsaENOBUFS}
 
 // diedInBacklog are the errors of one connection that ended before it was
 // accepted.

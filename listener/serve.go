@@ -21,9 +21,10 @@ import (
 // naming the streams that had to be canceled, or the error that ended
 // accepting; that one is net.ErrClosed when somebody else closed ln.
 //
-// A shortage of descriptors or memory does not end accepting: Serve tries
-// again after 5 ms, then waits twice as long each time, 1 s at most. A
-// connection that died before it could be accepted is passed over.
+// A shortage of descriptors or memory does not end accepting, nor what a
+// firewall forbids (EPERM): Serve tries again after 5 ms, then waits twice as long
+// each time, 1 s at most. A connection that died before it could be accepted is
+// passed over.
 //
 // The context of a handler has the values of ctx. It is done when the grace
 // period is over, and not before; see [Draining]. A handler that does not heed

@@ -409,39 +409,49 @@ func repeat(err error, n int) (errs []error) {
 	return errs
 }
 
-func TestShortageIsWaitedOutAndLoggedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
-		ln := &failing{Listener: memory.Listen(nil), errs: repeat(sysError(listener.Shortage[0]), 12)}
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() {
-			done <- listener.Serve(ctx, ln, echo, &listener.Config[*memory.Conn]{
-				Logger: slog.New(slog.NewTextHandler(&out, nil)),
-			})
-		}()
-		c, err := ln.Connect(t.Context())
-		require.NoError(t, err)
-		assertEchoes(t, c)
-		c.Close()
-		synctest.Wait()
-		stop()
-		require.NoError(t, <-done)
+// serveFailing serves ln, whose first Accepts fail, until it has handled one
+// stream.
+func serveFailing(t *testing.T, ln *failing, logger *slog.Logger) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- listener.Serve(ctx, ln, echo, &listener.Config[*memory.Conn]{Logger: logger}) }()
+	c, err := ln.Connect(t.Context())
+	require.NoError(t, err)
+	assertEchoes(t, c)
+	c.Close()
+	synctest.Wait()
+	stop()
+	require.NoError(t, <-done)
+}
 
-		var pauses []time.Duration
-		for i, at := range ln.called[1:13] {
-			pauses = append(pauses, at.Sub(ln.called[i]))
-		}
-		ms := time.Millisecond
-		assert.Equal(t, []time.Duration{5 * ms, 10 * ms, 20 * ms, 40 * ms, 80 * ms, 160 * ms, 320 * ms, 640 * ms,
-			time.Second, time.Second, time.Second, time.Second}, pauses)
-		assert.Equal(t, 1, strings.Count(out.String(), "out of resources"))
-	})
+// pauses are those between the first n Accepts and one more.
+func (f *failing) pauses(n int) (pauses []time.Duration) {
+	for i, at := range f.called[1 : n+1] {
+		pauses = append(pauses, at.Sub(f.called[i]))
+	}
+	return pauses
+}
+
+func TestWhatPassesIsWaitedOutAndLoggedOnce(t *testing.T) {
+	for _, errno := range listener.Passing {
+		t.Run(errno.Error(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out bytes.Buffer
+				ln := &failing{Listener: memory.Listen(nil), errs: repeat(sysError(errno), 12)}
+				serveFailing(t, ln, slog.New(slog.NewTextHandler(&out, nil)))
+				ms := time.Millisecond
+				assert.Equal(t, []time.Duration{5 * ms, 10 * ms, 20 * ms, 40 * ms, 80 * ms, 160 * ms, 320 * ms, 640 * ms,
+					time.Second, time.Second, time.Second, time.Second}, ln.pauses(12))
+				assert.Equal(t, 1, strings.Count(out.String(), "accept failed, retrying"))
+			})
+		})
+	}
 }
 
 func TestShortageDoesNotDelayTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ln := &failing{Listener: memory.Listen(nil), errs: repeat(sysError(listener.Shortage[0]), 1000)}
+		ln := &failing{Listener: memory.Listen(nil), errs: repeat(sysError(listener.Passing[0]), 1000)}
 		ctx, cancel := context.WithTimeout(t.Context(), 5500*time.Millisecond)
 		defer cancel()
 		start := time.Now()
@@ -451,17 +461,15 @@ func TestShortageDoesNotDelayTheEnd(t *testing.T) {
 }
 
 func TestConnectionThatDiedInTheBacklogIsPassedOverAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ln := &failing{Listener: memory.Listen(nil), errs: repeat(sysError(listener.DiedInBacklog[0]), 3)}
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- listener.Serve(ctx, ln, echo, nil) }()
-		synctest.Wait()
-		assert.Len(t, ln.called, 4)
-		assert.Equal(t, ln.called[0], ln.called[3])
-		stop()
-		require.NoError(t, <-done)
-	})
+	for _, errno := range listener.DiedInBacklog {
+		t.Run(errno.Error(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ln := &failing{Listener: memory.Listen(nil), errs: repeat(sysError(errno), 3)}
+				serveFailing(t, ln, nil)
+				assert.Equal(t, []time.Duration{0, 0, 0}, ln.pauses(3))
+			})
+		})
+	}
 }
 
 func TestOtherErrorsOfAcceptingEndServe(t *testing.T) {

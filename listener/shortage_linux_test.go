@@ -63,7 +63,7 @@ func starve() error {
 		case "raise":
 			used := processorTime() - since
 			err = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
-			fmt.Println(strings.Count(log.String(), "out of resources"), used.Milliseconds(), err)
+			fmt.Println(strings.Count(log.String(), "accept failed, retrying"), used.Milliseconds(), err)
 		}
 	}
 	stop()
