@@ -45,6 +45,50 @@ func TestWhatWaitsInTheBacklogIsServedBeforeTheEnd(t *testing.T) {
 	})
 }
 
+// A stalling listener does not come to look before the context is done, the
+// first time that it has a deadline.
+type stalling struct {
+	*memory.Listener
+	stalled bool
+}
+
+func (s *stalling) Accept(ctx context.Context) (*memory.Conn, error) {
+	if _, ok := ctx.Deadline(); ok && !s.stalled {
+		s.stalled = true
+		<-ctx.Done()
+		<-time.After(600 * time.Millisecond)
+	}
+	return s.Listener.Accept(ctx)
+}
+
+func TestBusyMachineDoesNotLoseWhatWaitsInTheBacklog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := &stalling{Listener: memory.Listen(nil)}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			done <- listener.Serve(ctx, ln, func(ctx context.Context, c *memory.Conn) error {
+				untilDraining(ctx)
+				_, err := c.Send(ctx, []byte("served"))
+				return err
+			}, &listener.Config[*memory.Conn]{Limit: 1})
+		}()
+		for range 3 {
+			c, err := ln.Connect(t.Context())
+			require.NoError(t, err)
+			defer func() {
+				got, err := io.ReadAll(stream.NewReader(t.Context(), c))
+				require.NoError(t, err)
+				assert.Equal(t, "served", string(got))
+			}()
+			synctest.Wait()
+		}
+		stop()
+		require.NoError(t, <-done)
+		assert.True(t, ln.stalled)
+	})
+}
+
 func TestWithoutGraceTheBacklogIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, conns := stopWithBacklog(t, func(ctx context.Context, _ *memory.Conn) error {

@@ -59,6 +59,13 @@ func TestDialErrorNamesAddressAndReason(t *testing.T) {
 	assert.Nil(t, op.Source, "bound without need")
 }
 
+func TestPortMayBeTheNameOfAService(t *testing.T) {
+	_, err := tcp.Dial(t.Context(), "127.0.0.1:gopher", nil)
+	op, ok := errors.AsType[*net.OpError](err)
+	require.True(t, ok, "%v: somebody serves Gopher here", err)
+	assert.Equal(t, "127.0.0.1:70", op.Addr.String())
+}
+
 func TestDialOfANameKeepsTheName(t *testing.T) {
 	ln := listen(t, nil)
 	_, port, err := net.SplitHostPort(addrOf(ln))

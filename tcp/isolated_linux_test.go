@@ -32,6 +32,7 @@ func TestInANetworkThatFails(t *testing.T) {
 	}
 	require.NoError(t, err)
 	defer host.Close()
+	t.Run("what has no answer is counted", unacknowledged)
 	t.Run("user timeout breaks what has no answer", userTimeout)
 	t.Run("user timeout bounds connecting", userTimeoutOfConnecting)
 	t.Run("keep-alive breaks what is silent", keepAlive)
@@ -65,7 +66,7 @@ func vanished(t *testing.T, o tcp.Options) *tcp.Conn {
 
 // The system's own limits are 15 minutes, and with the keep-alive of package
 // net 2.5 minutes; soon is less, on any machine.
-const soon = time.Minute
+const soon = 2 * time.Minute
 
 func userTimeout(t *testing.T) {
 	const timeout = 500 * time.Millisecond
@@ -73,18 +74,25 @@ func userTimeout(t *testing.T) {
 	start := time.Now()
 	_, err := c.Send(t.Context(), []byte("hello?"))
 	require.NoError(t, err)
-	info, err := tcp.Info.Get(c)
-	require.NoError(t, err)
-	assert.EqualValues(t, 1, info.Unacked)
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
 	_, err = c.Receive(ctx, make([]byte, 1))
 	require.ErrorIs(t, err, stream.ErrBroken)
 	require.ErrorIs(t, err, syscall.ETIMEDOUT)
 	assert.GreaterOrEqual(t, time.Since(start), timeout)
-	info, err = tcp.Info.Get(c)
+	info, err := tcp.Info.Get(c)
 	require.NoError(t, err)
 	assert.NotZero(t, info.TotalRetransmits)
+}
+
+func unacknowledged(t *testing.T) {
+	c := vanished(t, tcp.Options{})
+	_, err := c.Send(t.Context(), []byte("hello?"))
+	require.NoError(t, err)
+	info, err := tcp.Info.Get(c)
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, info.Unacked)
+	require.NoError(t, c.Abort(nil))
 }
 
 func userTimeoutOfConnecting(t *testing.T) {

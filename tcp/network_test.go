@@ -107,7 +107,7 @@ func raceIn(t *testing.T, host *testnet.Host, s testnet.Scenario, r happyeyeball
 // rerun runs the test in a namespace, and skips it if it was skipped there.
 func rerun(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	out, err := testnet.RunTest(ctx, t.Name())
 	t.Log(out)

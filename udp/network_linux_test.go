@@ -22,7 +22,7 @@ import (
 // again in a network namespace.
 func TestOnALink(t *testing.T) {
 	if !testnet.Inside() {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
 		out, err := testnet.RunTest(ctx, t.Name())
 		t.Log(out)
@@ -67,6 +67,7 @@ func TestOnALink(t *testing.T) {
 	})
 	t.Run("zones are kept", zonesAreKept)
 	t.Run("what a firewall refuses is reported and the socket lives", firewallRefuses)
+	t.Run("what the path does not take in one piece is reported and the socket lives", longerThanThePath)
 	t.Run("Send waits for a full device and can be canceled", sendWaitsForDevice)
 	t.Run("ENOBUFS is reported and the socket lives", deviceIsFull)
 }
@@ -140,13 +141,33 @@ func sendWaitsForDevice(t *testing.T) {
 	slow(t)
 	a := listen(t, "0.0.0.0:0", nil)
 	setOption(t, a, syscall.SOL_SOCKET, syscall.SO_SNDBUF, 8<<10) // less than the device takes
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	var err error
-	for err == nil { // 8 kB/s go out
+	const most = 10_000 // packets, for which the device needs 20 minutes
+	sent := 0
+	for ; err == nil && sent < most; sent++ {
 		err = a.Send(ctx, udp.Packet{Data: make([]byte, 1000), Addr: away})
 	}
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, context.DeadlineExceeded, "after %d packets", sent)
+}
+
+// longerThanThePath sends what the device does not take in one piece, with
+// path MTU discovery (RFC 1191).
+func longerThanThePath(t *testing.T) {
+	run(t, "ip", "link set v0 mtu 1400")
+	a, b := listen(t, "0.0.0.0:0", nil), listen(t, "127.0.0.1:0", nil)
+	setOption(t, a, syscall.SOL_IP, syscall.IP_MTU_DISCOVER, syscall.IP_PMTUDISC_DO)
+	const headers = 20 + 8
+	send(t, a, udp.Packet{Data: make([]byte, 1400-headers), Addr: away})
+	require.ErrorIs(t, a.Send(t.Context(), udp.Packet{Data: make([]byte, 1401-headers), Addr: away}), syscall.EMSGSIZE)
+	n, err := a.SendBatch(t.Context(), []udp.Packet{
+		{Data: []byte("fits"), Addr: away}, {Data: make([]byte, 1401-headers), Addr: away},
+	})
+	require.ErrorIs(t, err, syscall.EMSGSIZE)
+	assert.Equal(t, 1, n)
+	send(t, a, udp.Packet{Data: []byte("on"), Addr: addrOf(b)})
+	assert.Equal(t, "on", string(receive(t, b).Data))
 }
 
 func deviceIsFull(t *testing.T) {

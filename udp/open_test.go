@@ -30,6 +30,14 @@ func unresolved(t *testing.T, asked func()) {
 	}
 }
 
+func TestPortMayBeTheNameOfAService(t *testing.T) {
+	c, err := udp.Dial(t.Context(), "127.0.0.1:domain", nil)
+	require.NoError(t, err)
+	defer c.Close()
+	addr, _ := udp.RemoteAddrPort.Lookup(c)
+	require.Equal(t, "127.0.0.1:53", addr.String())
+}
+
 func TestCanceledLookupTellsWhy(t *testing.T) {
 	enough := errors.New("enough")
 	for name, open := range openings {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	sysunix "golang.org/x/sys/unix"
 
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/stream"
@@ -197,6 +198,47 @@ func TestFullQueueMakesSendWait(t *testing.T) {
 	p, err := b.Receive(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "last", string(p.Data), "a canceled Send has sent nothing")
+}
+
+func TestCloseWakesASendThatWaits(t *testing.T) {
+	a, _ := packetPair(t)
+	sent := make(chan error, 1)
+	full := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			if n == 1000 { // more than any queue takes
+				close(full)
+			}
+			if err := a.Send(t.Context(), unix.Packet{Data: []byte("x")}); err != nil {
+				sent <- err
+				return
+			}
+		}
+	}()
+	waitUntilFull(t, a)
+	require.NoError(t, a.Close())
+	require.ErrorIs(t, <-sent, net.ErrClosed)
+	select {
+	case <-full:
+		t.Error("no Send has waited")
+	default:
+	}
+}
+
+// waitUntilFull waits until nothing more can be sent.
+func waitUntilFull(t *testing.T, c *unix.PacketConn) {
+	t.Helper()
+	raw, err := unix.RawConn.Get(c)
+	require.NoError(t, err)
+	for n := 1; n > 0; {
+		require.NoError(t, t.Context().Err())
+		require.NoError(t, raw.Control(func(fd uintptr) {
+			n, err = sysunix.Poll([]sysunix.PollFd{{Fd: int32(fd), Events: sysunix.POLLOUT}}, 0)
+		}))
+		if err != sysunix.EINTR {
+			require.NoError(t, err)
+		}
+	}
 }
 
 func TestPacketErrorsAreReportedOnceAndTheSocketLives(t *testing.T) {
