@@ -208,6 +208,7 @@ func TestWhatIsLikedBestWins(t *testing.T) {
 			server, _ := tlsConfigs(t)
 			h.serveBoth(t, server)
 			c := connector(t, h, names{addrs: []string{"127.0.0.1"}})
+			c.Config.Race.AttemptDelay = -1 // or a slow machine has both try
 			if first == happyeyeballs.TCP {
 				c.Service.Protocols = []happyeyeballs.Protocol{both[1], both[0]}
 			}

@@ -16,9 +16,9 @@ import (
 	"github.com/strata-go/strata/internal/dns/dnstest"
 )
 
-// patience is how long tests wait for servers that will not answer. Those that
-// will must do so within it.
-const patience = time.Second
+// impatient is for clients of a server that does not answer beside one that
+// does: they ask both again until that one did, however slow the machine.
+var impatient = dns.Config{Timeout: 100 * time.Millisecond, Attempts: 1000}
 
 // networks returns how a server was asked, and whether with EDNS(0).
 func networks(s *dnstest.Server) []string {
@@ -138,24 +138,28 @@ func TestCaseOfTheQuestionDoesNotMatter(t *testing.T) {
 
 func TestNextServerIsAsked(t *testing.T) {
 	replies := map[string]dnstest.Reply{
-		"fails":     {RCode: dnsmessage.RCodeServerFailure},
-		"refuses":   {RCode: dnsmessage.RCodeRefused},
-		"is lame":   {Header: &dnsmessage.Header{Response: true}},
-		"is silent": {Drop: true},
+		"fails":   {RCode: dnsmessage.RCodeServerFailure},
+		"refuses": {RCode: dnsmessage.RCodeRefused},
+		"is lame": {Header: &dnsmessage.Header{Response: true}},
 	}
 	for name, reply := range replies {
 		t.Run(name, func(t *testing.T) {
 			first := serve(t, func(dnstest.Query) dnstest.Reply { return reply })
 			second := serve(t, dual)
-			cfg := dns.Config{}
-			if reply.Drop {
-				cfg.Timeout = patience
-			}
-			find(t, client(cfg, first, second))
+			find(t, client(dns.Config{}, first, second))
 			assert.Len(t, first.Asked(), 1)
 			assert.Len(t, second.Asked(), 1)
 		})
 	}
+}
+
+func TestServersAreAskedAsOftenAsThereAreAttempts(t *testing.T) {
+	fail := func(dnstest.Query) dnstest.Reply { return dnstest.Reply{RCode: dnsmessage.RCodeServerFailure} }
+	first, second := serve(t, fail), serve(t, fail)
+	got := lookup(t, client(dns.Config{Attempts: 3}, first, second), "host.test", dnsmessage.TypeA)[dnsmessage.TypeA]
+	require.Error(t, got.Err)
+	assert.Len(t, first.Asked(), 3)
+	assert.Len(t, second.Asked(), 3)
 }
 
 func TestNoSuchNameIsFinal(t *testing.T) {
@@ -174,15 +178,13 @@ func TestPortWithoutServerCostsNoTimeout(t *testing.T) {
 	find(t, dns.New(dns.Config{Servers: []netip.AddrPort{addr, second.Addr()}, Timeout: time.Hour}))
 }
 
-func TestSilentServerIsAskedLastNextTime(t *testing.T) {
+func TestAnotherServerIsAskedInPlaceOfASilentOneAndFirstNextTime(t *testing.T) {
 	first := serve(t, func(dnstest.Query) dnstest.Reply { return dnstest.Reply{Drop: true} })
 	second := serve(t, dual)
-	c := client(dns.Config{Timeout: patience}, first, second)
-	for range 3 {
-		find(t, c)
-	}
-	assert.Len(t, first.Asked(), 1)
-	assert.Len(t, second.Asked(), 3)
+	c := client(impatient, first, second)
+	require.Equal(t, []netip.AddrPort{first.Addr(), second.Addr()}, dns.Order(c))
+	find(t, c)
+	assert.Equal(t, []netip.AddrPort{second.Addr(), first.Addr()}, dns.Order(c))
 }
 
 func TestPenaltyOfASilentServerEnds(t *testing.T) {

@@ -94,22 +94,13 @@ func TestErrorsAreOfPackageNet(t *testing.T) {
 }
 
 func TestServerThatDoesNotAnswerIsATimeout(t *testing.T) {
-	asked := make(chan struct{}, 9)
-	s := serve(t, func(dnstest.Query) dnstest.Reply {
-		asked <- struct{}{}
-		return dnstest.Reply{Drop: true}
-	})
-	c := client(dns.Config{Timeout: 30 * time.Millisecond, Attempts: 3}, s)
+	s := serve(t, func(dnstest.Query) dnstest.Reply { return dnstest.Reply{Drop: true} })
+	c := client(dns.Config{Timeout: 30 * time.Millisecond}, s)
 	got := lookup(t, c, "host.test", dnsmessage.TypeA)[dnsmessage.TypeA]
 	e, ok := errors.AsType[*net.DNSError](got.Err)
 	require.True(t, ok, "%v", got.Err)
 	assert.True(t, e.IsTimeout)
 	assert.Equal(t, s.Addr().String(), e.Server)
-	for range 3 {
-		<-asked
-	}
-	require.NoError(t, s.Close())
-	assert.Len(t, s.Asked(), 3)
 }
 
 func TestWithoutServersTheErrorSaysSo(t *testing.T) {
@@ -119,10 +110,12 @@ func TestWithoutServersTheErrorSaysSo(t *testing.T) {
 }
 
 func TestCanceledLookupIsToldByItsCause(t *testing.T) {
-	s := serve(t, func(dnstest.Query) dnstest.Reply { return dnstest.Reply{Drop: true} })
 	enough := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	time.AfterFunc(20*time.Millisecond, func() { cancel(enough) })
+	s := serve(t, func(dnstest.Query) dnstest.Reply {
+		cancel(enough)
+		return dnstest.Reply{Drop: true}
+	})
 	err := client(dns.Config{}, s).Lookup(ctx, "host.test", "", addressTypes, func(dns.Answer) { t.Error("answered") })
 	assert.Equal(t, enough, err)
 }
