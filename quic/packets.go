@@ -132,9 +132,16 @@ func (p *Packets) buffer() []byte {
 // tooLong is a packet that is longer than any that can be sent.
 var tooLong [1 << 16]byte
 
-// check wants a packet of size bytes to be one that can be sent. What can be
-// sent quic-go tells only when it refuses, which it does at once.
+// check wants the connection to be whole, and a packet of size bytes to be one
+// that can be sent. What can be sent quic-go tells only when it refuses, which it
+// does at once.
 func (p *Packets) check(size int) error {
+	if broken := p.owner.broken.Load(); broken != nil { // before quic-go is through with it
+		return broken
+	}
+	if ended := p.owner.qc.Context(); ended.Err() != nil {
+		return context.Cause(ended)
+	}
 	if size <= p.max && p.max > 0 {
 		return nil
 	}
