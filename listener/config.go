@@ -23,7 +23,7 @@ type Config[S stream.Resource] struct {
 	// Grace is how long handlers may take to finish once the context of
 	// Serve is done. What still runs then is canceled. Zero means
 	// DefaultGrace, 5 s; negative cancels at once, and leaves alone what
-	// waits in the backlog.
+	// waits in the backlog or was accepted ahead.
 	Grace time.Duration
 
 	// Ready, if not nil, is called once, when Serve is about to accept for

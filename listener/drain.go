@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -63,7 +64,8 @@ type drainingKey struct{}
 
 // The backlog counts as empty once nothing came out of it for backlogPause,
 // and it may take no longer than backlogTime, since others may fill it all
-// the while.
+// the while. As long again has what was accepted ahead and is not ready, whose
+// peers may be silent.
 const (
 	backlogPause = 10 * time.Millisecond
 	backlogTime  = time.Second
@@ -77,6 +79,7 @@ func (srv *server[S]) drain(ctx context.Context, cancel context.CancelCauseFunc)
 	defer timer.Stop()
 	if ctx.Err() != nil && srv.cfg.Grace > 0 {
 		srv.takeBacklog(context.WithoutCancel(ctx))
+		srv.takeAhead(context.WithoutCancel(ctx))
 	}
 	closeErr := srv.ln.Close()
 	select {
@@ -104,6 +107,20 @@ func (srv *server[S]) takeBacklog(ctx context.Context) {
 		err := srv.acceptInto(quick)
 		cancel()
 		if err != nil && !isAny(err, diedInBacklog) && time.Since(start) < 2*backlogPause {
+			return
+		}
+	}
+}
+
+// takeAhead accepts what a listener that accepts ahead has, once that is ready.
+func (srv *server[S]) takeAhead(ctx context.Context) {
+	if !haltAll(srv.ln) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(backlogTime, srv.cfg.Grace))
+	defer cancel()
+	for ctx.Err() == nil {
+		if errors.Is(srv.acceptOne(ctx), net.ErrClosed) {
 			return
 		}
 	}

@@ -66,7 +66,7 @@ func (f *Flattened[L, S]) Attributes() *attr.Set { return f.ln.Attributes() }
 func (f *Flattened[L, S]) Close() error { return f.pump.shut(f.ln.Close) }
 
 // acceptAll returns when either listener is closed. The inner ones then go on.
-func (f *Flattened[L, S]) acceptAll(ctx context.Context, g *structured.Group) {
+func (f *Flattened[L, S]) acceptAll(ctx, _ context.Context, g *structured.Group) {
 	for {
 		inner, err := f.ln.Accept(ctx)
 		if err == nil {

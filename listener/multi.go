@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 
 	"github.com/strata-go/strata/attr"
@@ -32,8 +33,8 @@ func Multi[S stream.Resource](lns ...stream.Listener[S]) *Merged[S] {
 		}
 		below[i] = ln
 	}
-	m := &Merged[S]{lns: slices.Clone(lns), facts: attr.Merge(below...)}
-	m.pump.init(m.acceptAll)
+	m := &Merged[S]{lns: slices.Clone(lns)}
+	m.pump.init(m.acceptAll, below...)
 	return m
 }
 
@@ -41,9 +42,8 @@ func Multi[S stream.Resource](lns ...stream.Listener[S]) *Merged[S] {
 // Its attributes are those of all of them: Get returns the first one's, All
 // yields everyone's.
 type Merged[S stream.Resource] struct {
-	lns   []stream.Listener[S]
-	facts *attr.Set
-	pump  pump[S]
+	lns  []stream.Listener[S]
+	pump pump[S]
 }
 
 var _ stream.Listener[stream.Resource] = (*Merged[stream.Resource])(nil)
@@ -56,7 +56,7 @@ func (m *Merged[S]) Listeners() []stream.Listener[S] { return slices.Clone(m.lns
 func (m *Merged[S]) Accept(ctx context.Context) (S, error) { return m.pump.accept(ctx) }
 
 // Attributes returns those of all the listeners, the first one's first.
-func (m *Merged[S]) Attributes() *attr.Set { return m.facts }
+func (m *Merged[S]) Attributes() *attr.Set { return &m.pump.facts }
 
 // Close closes all of the listeners, and what nobody accepted. The errors are
 // joined.
@@ -70,21 +70,25 @@ func (m *Merged[S]) Close() error {
 	})
 }
 
-func (m *Merged[S]) acceptAll(_ context.Context, g *structured.Group) {
+func (m *Merged[S]) acceptAll(_, ahead context.Context, g *structured.Group) {
 	for _, ln := range m.lns {
 		g.Go("accept", func(ctx context.Context) error {
-			m.acceptFrom(ctx, ln)
+			m.acceptFrom(ctx, ahead, ln)
 			return nil
 		})
 	}
 }
 
-func (m *Merged[S]) acceptFrom(ctx context.Context, ln stream.Listener[S]) {
-	for ctx.Err() == nil {
-		s, err := ln.Accept(ctx)
-		if err == nil {
+func (m *Merged[S]) acceptFrom(ctx, ahead context.Context, ln stream.Listener[S]) {
+	accepting := acceptingFrom(ln, ctx, ahead)
+	for accepting.Err() == nil {
+		s, err := ln.Accept(accepting)
+		switch {
+		case err == nil:
 			m.pump.offer(ctx, s)
-		} else if ctx.Err() == nil && !m.pump.report(ctx, fmt.Errorf("listener: %s: %w", addressOf(ln), err)) {
+		case ahead.Err() != nil && errors.Is(err, net.ErrClosed):
+			return // as was to be, and no error of ln
+		case accepting.Err() == nil && !m.pump.report(ctx, fmt.Errorf("listener: %s: %w", addressOf(ln), err)):
 			return
 		}
 	}

@@ -82,7 +82,7 @@ func Prepare[S stream.Resource, T stream.Resource](ln stream.Listener[S], prepar
 	}
 	full := cfg.withDefaults()
 	p := &Prepared[S, T]{ln: ln, prepare: prepare, cfg: full, crowd: newCrowd(full.InFlight)}
-	p.pump.init(p.acceptAll)
+	p.pump.init(p.acceptAll, ln)
 	return p
 }
 
@@ -105,23 +105,24 @@ var _ stream.Listener[stream.Resource] = (*Prepared[stream.Resource, stream.Reso
 func (p *Prepared[S, T]) Accept(ctx context.Context) (T, error) { return p.pump.accept(ctx) }
 
 // Attributes returns those of the listener below.
-func (p *Prepared[S, T]) Attributes() *attr.Set { return p.ln.Attributes() }
+func (p *Prepared[S, T]) Attributes() *attr.Set { return &p.pump.facts }
 
 // Close closes the listener below, cancels what is in preparation and closes
 // what nobody accepted. It returns when that is done.
 func (p *Prepared[S, T]) Close() error { return p.pump.shut(p.ln.Close) }
 
-// acceptAll returns when either listener is closed. What is in preparation
-// then goes on.
-func (p *Prepared[S, T]) acceptAll(ctx context.Context, g *structured.Group) {
+// acceptAll returns when either listener is closed or halted. What is in
+// preparation then goes on.
+func (p *Prepared[S, T]) acceptAll(ctx, ahead context.Context, g *structured.Group) {
+	accepting := acceptingFrom(p.ln, ctx, ahead)
 	for {
-		s, err := p.ln.Accept(ctx)
+		s, err := p.ln.Accept(accepting)
 		switch {
 		case err == nil:
 			if !p.admit(ctx, g, s) {
 				return
 			}
-		case errors.Is(err, net.ErrClosed) || !p.pump.report(ctx, err):
+		case accepting.Err() != nil || errors.Is(err, net.ErrClosed) || !p.pump.report(ctx, err):
 			return
 		}
 	}

@@ -6,13 +6,17 @@ import (
 	"net"
 	"sync"
 
+	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/structured"
 )
 
 // A pump is what stands between tasks that accept streams below and callers
-// that accept them above. The tasks run from the first Accept until Close.
+// that accept them above. The tasks run from the first Accept until Close, or
+// until they were halted and all that they had accepted is handed out.
 type pump[T stream.Resource] struct {
+	halter
+
 	launch  func() // starts the tasks
 	cancel  context.CancelCauseFunc
 	closing <-chan struct{} // closed when Close was called
@@ -25,19 +29,25 @@ type pump[T stream.Resource] struct {
 	closed error
 }
 
-// init makes p the pump that runs tasks.
-func (p *pump[T]) init(tasks func(ctx context.Context, g *structured.Group)) {
+// pumping is what the tasks of a pump are. They work under ctx, and accept under
+// what acceptingFrom makes of it and ahead.
+type pumping func(ctx, ahead context.Context, g *structured.Group)
+
+// init makes p the pump that runs tasks, which accept from below.
+func (p *pump[T]) init(tasks pumping, below ...attr.Provider) {
 	p.ready, p.failed, p.done = make(chan T), make(chan error), make(chan struct{})
 	ctx, cancel := context.WithCancelCause(context.Background())
 	p.cancel, p.closing = cancel, ctx.Done()
-	p.launch = func() { go p.run(ctx, tasks) } // ends when the listener is closed; shut waits
+	ahead, halt := context.WithCancel(ctx)
+	p.halter.init(halt, below)
+	p.launch = func() { go p.run(ctx, ahead, tasks) } // ends when the listener is closed; shut waits
 }
 
-func (p *pump[T]) run(ctx context.Context, tasks func(context.Context, *structured.Group)) {
+func (p *pump[T]) run(ctx, ahead context.Context, tasks pumping) {
 	defer close(p.done)
 	// The tasks return no errors: they report them.
 	_ = structured.Run(ctx, func(ctx context.Context, g *structured.Group) error {
-		tasks(ctx, g)
+		tasks(ctx, ahead, g)
 		return nil
 	})
 }

@@ -15,8 +15,9 @@ import (
 // a handler returns goes to Config.OnError and to no other handler.
 //
 // Once ctx is done Serve takes what waits in the backlog, until nothing came
-// for 10 ms and for 1 s at most, closes ln, waits for the handlers until
-// Config.Grace is over and cancels those that are left.
+// for 10 ms and for 1 s at most, and then what listeners that accept ahead, such
+// as that of Prepare, have ready within another second. It closes ln, waits for
+// the handlers until Config.Grace is over and cancels those that are left.
 // It returns when all of them have: nil after a clean stop, a [*DrainError]
 // naming the streams that had to be canceled, or the error that ended
 // accepting; that one is net.ErrClosed when somebody else closed ln.

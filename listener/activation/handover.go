@@ -76,12 +76,11 @@ func (s *Successor) Wait(ctx context.Context) error {
 // that is the error: this process then goes on as if nothing had been.
 //
 // The listeners stay this process's too. Connections that the kernel has made
-// and nobody accepted belong to both, so none is lost when the context of a
-// Serve over the socket's own listener ends. One that accepts ahead would close
-// what it has not handed out, and is stopped in another way. Over
-// listener.Prepare, of which those for TLS and PROXY headers are made, close the
-// socket's own listener: Serve hands out what is in preparation, and returns
-// net.ErrClosed. Of listener.Multi, serve each part by itself.
+// and nobody accepted belong to both, so none is lost when the context of
+// listener.Serve ends. What is in preparation then, such as a TLS handshake, has
+// a second left. To let it take as long as it may at other times, close the
+// socket's own listener instead: Serve goes on with what that had accepted, and
+// returns net.ErrClosed.
 //
 // The file of a Unix socket stays from then on, whoever closes the socket. One
 // that the last successor left is for unix.ListenConfig.ReplaceStale.
