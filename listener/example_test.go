@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/strata-go/strata/buffered"
@@ -11,6 +12,8 @@ import (
 	"github.com/strata-go/strata/listener"
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
+	"github.com/strata-go/strata/stream/endpoint"
+	"github.com/strata-go/strata/stream/netconn"
 	"github.com/strata-go/strata/tcp"
 	"github.com/strata-go/strata/tls"
 )
@@ -139,6 +142,47 @@ func ExampleDraining() {
 	// Output:
 	// welcome
 	// going down
+	// served: <nil>
+}
+
+// One server on a TCP port and in memory, with one handler for both.
+func ExampleMulti() {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	port, err := tcp.Listen(ctx, "127.0.0.1:0", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	addr, _ := tcp.LocalAddr.Lookup(port)
+	inside := memory.Listen(nil)
+	ln := listener.Multi(listener.Of(port), listener.Of(inside))
+
+	served := make(chan error)
+	go func() {
+		served <- listener.Serve(ctx, ln, func(ctx context.Context, s stream.ByteStream) error {
+			local, _ := netconn.LocalAddr.Lookup(s)
+			_, err := s.Send(ctx, []byte("you came by "+local.Network()))
+			return err
+		}, nil)
+	}()
+
+	for _, c := range []stream.Connector[stream.ByteStream]{
+		endpoint.Of(&tcp.Connector{Addr: addr.String()}), endpoint.Of(inside),
+	} {
+		s, err := c.Connect(ctx)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		greeting, err := io.ReadAll(stream.NewReader(ctx, s))
+		fmt.Printf("%s %v\n", greeting, errors.Join(err, s.Close()))
+	}
+	stop()
+	fmt.Println("served:", <-served)
+	// Output:
+	// you came by tcp <nil>
+	// you came by memory <nil>
 	// served: <nil>
 }
 
