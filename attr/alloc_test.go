@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/internal/race"
 )
 
 // rich is a layer with a fact of each kind that lookups must not allocate for.
@@ -41,7 +42,7 @@ var (
 )
 
 func TestLookupsAllocateNothing(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	r := &rich{pointer: new(bigState)}
@@ -70,7 +71,7 @@ func TestLookupsAllocateNothing(t *testing.T) {
 }
 
 func TestSetInAStreamNeedsNoAllocation(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	inner := provide(port, 25)

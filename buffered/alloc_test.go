@@ -6,10 +6,11 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/strata-go/strata/buffered"
+	"github.com/strata-go/strata/internal/race"
 )
 
 func TestReceivingAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector makes sync.Pool drop buffers")
 	}
 	r := buffered.NewReceiver(lines(1<<20), nil)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/strata-go/strata/internal/race"
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
 )
@@ -242,7 +243,7 @@ type taking struct{ fake }
 func (*taking) Send(_ context.Context, p []byte) (int, error) { return len(p), nil }
 
 func TestCopyAllocatesNothingForAPiece(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector makes sync.Pool forget")
 	}
 	src, dst := new(many), new(taking)

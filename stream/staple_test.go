@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/internal/race"
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
 )
@@ -92,7 +93,7 @@ func TestSendEOFOfAStapledStreamIsElseTheSendersClose(t *testing.T) {
 	assert.Equal(t, 5, n)
 }
 
-func TestSendEOFByCloseHonoursTheContext(t *testing.T) {
+func TestSendEOFByCloseHonorsTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errCause)
 	s := new(fake)
@@ -220,7 +221,7 @@ func TestFailureOfOneSideLeavesTheOther(t *testing.T) {
 }
 
 func TestStapledSendAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	s, p := stream.Staple(new(fake), new(taking)), []byte("x")

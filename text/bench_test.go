@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"github.com/strata-go/strata/attr"
+	"github.com/strata-go/strata/internal/race"
 	"github.com/strata-go/strata/text"
 )
 
@@ -58,7 +59,7 @@ func encode(b *testing.B, enc encoding.Encoding, s string) string {
 }
 
 func TestALineAllocatesOnlyItself(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector makes sync.Pool drop buffers")
 	}
 	for _, enc := range []encoding.Encoding{nil, charmap.ISO8859_1} {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/strata-go/strata/internal/race"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/udp"
 )
@@ -263,7 +264,7 @@ func TestBatchErrorTellsHowManyWereSent(t *testing.T) {
 }
 
 func TestBatchesDoNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	for _, way := range ways[:2] {

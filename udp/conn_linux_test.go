@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/strata-go/strata/internal/race"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/udp"
 )
@@ -322,7 +323,7 @@ func TestSecondReceiverIsTurnedAway(t *testing.T) {
 }
 
 func TestCallsDoNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	cancelable, cancel := context.WithCancel(t.Context())

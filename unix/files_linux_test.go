@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	sysunix "golang.org/x/sys/unix"
 
+	"github.com/strata-go/strata/internal/race"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/unix"
 )
@@ -267,7 +268,7 @@ func canceledSoon(t *testing.T) context.Context {
 }
 
 func TestPassingAFileAllocatesNothingButTheFileAndItsSlice(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	cancelable, cancel := context.WithCancel(t.Context())

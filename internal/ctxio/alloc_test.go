@@ -10,10 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/strata-go/strata/internal/ctxio"
+	"github.com/strata-go/strata/internal/race"
 )
 
 func TestCallsDoNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	cancelable, cancel := context.WithCancel(t.Context())
@@ -41,7 +42,7 @@ func TestCallsDoNotAllocate(t *testing.T) {
 }
 
 func TestReadyReceiveWithANewContextDoesNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	a, b := tcpPair(t)
@@ -63,7 +64,7 @@ func TestReadyReceiveWithANewContextDoesNotAllocate(t *testing.T) {
 }
 
 func TestSendBuffersDoesNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	a, b := tcpPair(t)

@@ -37,7 +37,7 @@ var Diagram = []Layer{
 	}},
 	{"0", []string{
 		"attr", "structured", "internal/dns", "internal/dns/dnstest", "internal/hostname", "internal/sockopt",
-		"internal/testpki", "internal/golden", "internal/layers",
+		"internal/testpki", "internal/golden", "internal/race", "internal/layers",
 	}},
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/strata-go/strata/internal/race"
 	"github.com/strata-go/strata/internal/sockattr"
 	"github.com/strata-go/strata/memory"
 )
@@ -15,7 +16,7 @@ import (
 // requireAllocs fails when f allocates more than budget times per run.
 func requireAllocs(t *testing.T, budget float64, f func()) {
 	t.Helper()
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	assert.LessOrEqual(t, testing.AllocsPerRun(1000, f), budget)

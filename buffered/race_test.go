@@ -1,5 +1,0 @@
-//go:build race
-
-package buffered_test
-
-const raceEnabled = true

@@ -1,5 +1,0 @@
-//go:build !race
-
-package ctxio_test
-
-const raceEnabled = false

@@ -1,6 +1,0 @@
-//go:build race
-
-package memory_test
-
-// The race detector allocates, and makes sync.Pool forget at random.
-const raceEnabled = true

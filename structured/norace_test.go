@@ -1,5 +1,0 @@
-//go:build !race
-
-package structured_test
-
-const raceEnabled = false
