@@ -41,7 +41,7 @@ var (
 	Family attr.Key[sockattr.Family] = sockattr.NetFamily
 
 	// Race tells how the connection was won among the addresses of a name. A
-	// connection that was accepted, or dialed by address, has none.
+	// connection that was accepted, or that Dial made to an address, has none.
 	Race attr.Key[*happyeyeballs.Report] = happyeyeballs.Race
 
 	// ProtocolVersion is the version of QUIC.

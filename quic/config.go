@@ -37,7 +37,7 @@ type Config struct {
 	MaxStreams int64
 
 	// MaxReceiveStreams is MaxStreams for the one-way streams that the peer
-	// sends on.
+	// sends on. Zero means 100 too.
 	MaxReceiveStreams int64
 
 	// StreamWindow is how many bytes of one stream the peer may send ahead
@@ -47,8 +47,8 @@ type Config struct {
 	StreamWindow uint64
 
 	// ConnWindow is StreamWindow for all streams of a connection together, and
-	// starts at 768 KiB. Zero means 15 MiB. With the limits on streams this bounds the memory
-	// that a peer can make this side hold.
+	// starts at 768 KiB. Zero means 15 MiB. With the limits on streams this
+	// bounds the memory that a peer can make this side hold.
 	ConnWindow uint64
 
 	// Packets lets the peer send packets, which are neither repeated nor
@@ -74,21 +74,22 @@ type Config struct {
 	EarlyData bool
 
 	// OnError is told of each connection that came to nothing before a
-	// [Listener] could return it from Accept, where it came from and why: a
-	// [*TransportError] if the handshake failed, as without a common protocol
-	// or over a certificate, [ErrHandshakeTimeout] if nothing was heard of the
-	// client any more, and that this side has refused it, with code 2, if too
-	// many wait for Accept. It is one or the other: Accept does not return what
-	// OnError was told of. It may run several times at once, and must not close
-	// the listener, whose Close waits for it. Nil drops the error, and has
-	// Accept return also what broke while it waited. Dial has no use for it.
+	// [Listener] could return it from Accept: where it came from, and why. That
+	// is a [*TransportError] if the handshake failed, for want of a common
+	// protocol or over a certificate for example, or if too many wait for
+	// Accept already (code 2, of this side); and [ErrHandshakeTimeout] if
+	// nothing was heard of the client any more. What OnError was told of Accept
+	// does not return. OnError may run several times at once, and must not
+	// close the listener, whose Close waits for it. Nil drops the error, and
+	// Accept returns also what broke while it waited. Dial has no use for it.
 	OnError func(client netip.AddrPort, err error)
 
 	// Qlog, if not nil, returns where the events of a new connection are
 	// written to (qlog, draft-ietf-quic-qlog-main-schema), which is closed
 	// when the connection has ended; or nil for none. The ID is the one that
-	// the client first sent to. Qlog may run several times at once. A
-	// connection that is logged carries a third less, or worse.
+	// the client first sent to. Qlog may run several times at once. It costs
+	// a third of what a connection can carry, or more. Base.Tracer is not used
+	// beside it.
 	Qlog func(server bool, connID []byte) io.WriteCloser
 
 	// Base is what the fields above are laid over: quic-go's own

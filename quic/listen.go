@@ -64,7 +64,7 @@ func newListener(t *Transport, ql quicListener, own *quicgo.Config, onError func
 // Config.EarlyData, for the next that is under way. Handshakes run beside each
 // other and beside Accept, and up to 32 connections wait for it; further ones
 // are refused. Config.OnError is told of those that come to nothing. A canceled
-// Accept has taken none.
+// Accept has taken none. After Close it is net.ErrClosed.
 func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 	for {
 		if err := stream.ContextError(ctx); err != nil {
@@ -146,6 +146,23 @@ func (l *Listener) close() {
 	l.t.ln = nil
 	l.t.mu.Unlock()
 	l.t.retire()
+}
+
+// Shutdown is Close, and waits until the connections that were accepted have
+// ended, or until ctx is done, which is an error and leaves them as they are. A
+// program that serves streams, whose connections end by themselves once their
+// listener is closed (see [Streams.Close]), calls it before it exits, lest that
+// cut off what was sent last.
+func (l *Listener) Shutdown(ctx context.Context) error {
+	_ = l.Close() // always nil
+	for _, c := range l.t.accepted() {
+		select {
+		case <-c.qc.Context().Done():
+		case <-ctx.Done():
+			return stream.ContextError(ctx)
+		}
+	}
+	return nil
 }
 
 // Attributes are those of the socket: LocalAddr, RawConn and so on.

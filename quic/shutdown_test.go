@@ -86,6 +86,35 @@ func TestWhatWasSentArrivesBeforeTheConnectionEnds(t *testing.T) {
 	}
 }
 
+// A program that serves streams may exit when Shutdown has returned.
+func TestShutdownOfAListenerWaitsForItsConnections(t *testing.T) {
+	inFakeTime(t, func(r *rig) {
+		r.serve(nil)
+		flat := quic.NewStreamListener(r.listener, nil)
+		client, err := r.client.Dial(r.Context(), r.addr(), r.tls[1], nil)
+		require.NoError(r, err)
+		a, err := client.OpenStream(r.Context())
+		require.NoError(r, err)
+		_, err = a.Send(r.Context(), []byte("!"))
+		require.NoError(r, err)
+		b, err := flat.Accept(r.Context())
+		require.NoError(r, err)
+		require.NoError(r, flat.Close())
+		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(r, r.listener.Shutdown(ctx), context.DeadlineExceeded)
+		_, err = b.Send(r.Context(), []byte("answer"))
+		require.NoError(r, err, "and leaves it as it is")
+		require.NoError(r, b.Close())
+		start := time.Now()
+		require.NoError(r, r.listener.Shutdown(r.Context()))
+		between(r, time.Since(start))
+		require.NoError(r, r.server.Close()) // the program exits
+		_, err = client.AcceptStream(r.Context())
+		require.ErrorIs(r, err, quic.Code(0), "it was told")
+	})
+}
+
 func TestShutdownWaitsForStreamsAndRefusesNewOnes(t *testing.T) {
 	inFakeTime(t, func(r *rig) {
 		client, server, a, b := r.served()

@@ -159,6 +159,5 @@ func (l *StreamListener) Attributes() *attr.Set { return l.flat.Attributes() }
 
 // Close closes the listener below, and resets the streams that nobody has
 // accepted. Streams that were live on, each connection until its last one is
-// closed: see [Streams.Close]. A process that exits before that may cut off
-// what was just sent.
+// closed: see [Streams.Close]. To wait for that, use [Listener.Shutdown].
 func (l *StreamListener) Close() error { return l.flat.Close() }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
 	quicgo "github.com/quic-go/quic-go"
@@ -242,6 +244,13 @@ func (t *Transport) listening() *Listener {
 	return t.ln
 }
 
+// accepted returns the connections of clients that have not ended.
+func (t *Transport) accepted() []*Conn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.DeleteFunc(slices.Collect(maps.Keys(t.conns)), func(c *Conn) bool { return !c.server })
+}
+
 func (t *Transport) isClosed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -259,10 +268,7 @@ func (t *Transport) end() error {
 	t.mu.Lock()
 	t.closed = true
 	ln := t.ln
-	conns := make([]*Conn, 0, len(t.conns))
-	for c := range t.conns {
-		conns = append(conns, c)
-	}
+	conns := slices.Collect(maps.Keys(t.conns))
 	t.mu.Unlock()
 	if ln != nil {
 		_ = ln.Close() // always nil

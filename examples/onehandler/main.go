@@ -104,7 +104,7 @@ func (st *sightings) handle(ctx context.Context, s stream.ByteStream) error {
 	if _, err := s.Send(ctx, []byte(answer+"\n")); err != nil {
 		return err
 	}
-	return stream.Shutdown(ctx, s) // waits until the client has it all
+	return stream.Shutdown(ctx, s) // says that this was all, and waits until the client has said so
 }
 
 // describe asks s for some of what there may be to know about it.
