@@ -98,10 +98,11 @@ func TestASlowFirstRunOrAnInterruptionMakesNoRoundShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runs := 0
 		perOp, err := calibrate(func(_ *watch, n int) error {
+			took := time.Duration(n) * time.Microsecond
 			if runs++; runs == 1 || runs == 8 {
-				time.Sleep(time.Second)
+				took += time.Second
 			}
-			time.Sleep(time.Duration(n) * time.Microsecond)
+			<-time.After(took)
 			return nil
 		}, time.Millisecond)
 		require.NoError(t, err)
