@@ -17,8 +17,6 @@ import (
 	"github.com/strata-go/strata/internal/testpki"
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
-	"github.com/strata-go/strata/stream/netconn"
-	"github.com/strata-go/strata/tcp"
 	"github.com/strata-go/strata/tls"
 )
 
@@ -108,39 +106,19 @@ var garbage = map[string]string{
 // TestGarbageEndsItsConnectionAlone over sockets: each is told once, and a client in
 // between all of it is served.
 func TestGarbageEndsItsConnectionAlone(t *testing.T) {
-	serverConfig, clientConfig := usualConfigs(t, tls.VersionTLS13)
-	below, err := tcp.Listen(t.Context(), "127.0.0.1:0", nil)
-	require.NoError(t, err)
-	failed := newFailures()
-	ln := tls.NewListener(below, serverConfig, &tls.Options{OnError: failed.onError})
-	defer ln.Close()
-	addr, err := netconn.LocalAddr.Get(below)
-	require.NoError(t, err)
-	connector := &tls.Connector[*tcp.Conn]{Below: &tcp.Connector{Addr: addr.String()}, Config: clientConfig}
+	ln, addr, failed, connector := listenTCP(t, tls.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for name, said := range garbage {
 		for _, reset := range []bool{false, true} {
-			conn, err := net.Dial("tcp", addr.String())
+			conn, err := net.Dial("tcp", addr)
 			require.NoError(t, err)
 			_, err = conn.Write([]byte(said))
 			require.NoError(t, err)
 			if reset {
 				require.NoError(t, conn.(*net.TCPConn).SetLinger(0))
 			}
-			served := make(chan error, 1)
-			go func() {
-				s, err := ln.Accept(ctx)
-				if err == nil {
-					_, err = stream.Copy(ctx, s, s)
-				}
-				served <- err
-			}()
-			c, err := connector.Connect(ctx)
-			require.NoError(t, err)
-			requireCarries(t, c, c, 100)
-			require.NoError(t, c.Close())
-			require.NoError(t, <-served)
+			requireServed(t, ctx, ln, connector)
 			require.NoError(t, conn.Close())
 			_, ok := errors.AsType[*tls.HandshakeError](<-failed.errs)
 			require.True(t, ok, name)

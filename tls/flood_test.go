@@ -5,6 +5,7 @@ import (
 	cryptotls "crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"sync/atomic"
@@ -98,6 +99,124 @@ func stall(t *testing.T, addr string, n int) {
 		}
 		_, _ = conn.Write(said) // it may have given way by now
 	}
+}
+
+// dribble connects and sends one byte of a ClientHello for each signal, never the last,
+// until the server ends the connection.
+func dribble(t *testing.T, addr string, more <-chan struct{}) (ended <-chan struct{}) {
+	t.Helper()
+	hello := clientHello(t)
+	conn, err := net.Dial("tcp", addr)
+	require.NoError(t, err)
+	over := make(chan struct{})
+	go func() { // ends with the connection, which the listener's Close ends
+		defer close(over)
+		_, _ = io.Copy(io.Discard, conn) // an alert at most
+		_ = conn.Close()
+	}()
+	go func() { // likewise
+		for _, octet := range hello[:len(hello)-1] {
+			select {
+			case <-more:
+			case <-over:
+				return
+			}
+			if _, err := conn.Write([]byte{octet}); err != nil {
+				return
+			}
+		}
+	}()
+	return over
+}
+
+// TestSlowLorisesOverSocketsHoldUpNobody has fifty of them send a byte each for every
+// honest client that is served: none waits for them, and they do not wait for a clock.
+func TestSlowLorisesOverSocketsHoldUpNobody(t *testing.T) {
+	const lorises = 50
+	ln, addr, failed, connector := listenTCP(t, tls.Options{HandshakeTimeout: -1})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	more := make(chan struct{})
+	var over []<-chan struct{}
+	for range lorises {
+		over = append(over, dribble(t, addr, more))
+	}
+	for range 10 {
+		for range lorises {
+			more <- struct{}{}
+		}
+		requireServed(t, ctx, ln, connector)
+	}
+	require.Empty(t, failed.errs, "all of them are still held")
+	require.NoError(t, ln.Close())
+	for _, over := range over {
+		<-over
+		require.ErrorIs(t, <-failed.errs, net.ErrClosed)
+	}
+	require.Empty(t, failed.errs, "each is told once")
+}
+
+// TestSlowLorisesOverSocketsAreGivenUp when their time is over, however busily they send.
+func TestSlowLorisesOverSocketsAreGivenUp(t *testing.T) {
+	const lorises, timeout = 20, time.Second
+	ln, addr, failed, connector := listenTCP(t, tls.Options{HandshakeTimeout: timeout})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	more := make(chan struct{})
+	requireServed(t, ctx, ln, connector) // the first Accept starts it
+	start := time.Now()
+	var over []<-chan struct{}
+	for range lorises {
+		over = append(over, dribble(t, addr, more))
+	}
+	for _, over := range over {
+		for held := true; held; {
+			select {
+			case more <- struct{}{}:
+			case <-over:
+				held = false
+			}
+		}
+		require.ErrorIs(t, <-failed.errs, context.DeadlineExceeded)
+		require.GreaterOrEqual(t, time.Since(start), timeout)
+	}
+	requireServed(t, ctx, ln, connector)
+	require.Empty(t, failed.errs, "each is told once")
+}
+
+// listenTCP returns a listener on a socket until the end of the test, where it listens,
+// what it is told of failures, and what connects an honest client to it.
+func listenTCP(t *testing.T, opt tls.Options) (*tls.Listener, string, *failures, *tls.Connector[*tcp.Conn]) {
+	t.Helper()
+	serverConfig, clientConfig := usualConfigs(t, tls.VersionTLS13)
+	below, err := tcp.Listen(t.Context(), "127.0.0.1:0", nil)
+	require.NoError(t, err)
+	addr, err := netconn.LocalAddr.Get(below)
+	require.NoError(t, err)
+	failed := newFailures()
+	opt.OnError = failed.onError
+	ln := tls.NewListener(below, serverConfig, &opt)
+	t.Cleanup(func() { ln.Close() })
+	return ln, addr.String(), failed, &tls.Connector[*tcp.Conn]{Below: &tcp.Connector{Addr: addr.String()}, Config: clientConfig}
+}
+
+// requireServed wants an honest client to be accepted and its bytes to come back.
+func requireServed(t *testing.T, ctx context.Context, ln *tls.Listener, connector *tls.Connector[*tcp.Conn]) {
+	t.Helper()
+	served := make(chan error, 1)
+	go func() {
+		s, err := ln.Accept(ctx)
+		if err == nil {
+			_, err = stream.Copy(ctx, s, s)
+			s.Close()
+		}
+		served <- err
+	}()
+	c, err := connector.Connect(ctx)
+	require.NoError(t, err)
+	requireCarries(t, c, c, 100)
+	require.NoError(t, c.Close())
+	require.NoError(t, <-served)
 }
 
 // clientHello returns what a client says first.

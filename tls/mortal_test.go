@@ -85,11 +85,8 @@ func small(t *testing.T, version uint16) (server, client *tls.Config) {
 func TestTransportThatDiesAnywhereNeverLooksLikeAnEnd(t *testing.T) {
 	for _, transport := range transports {
 		stride := 1
-		switch {
-		case transport.name == "TCP":
+		if transport.name == "TCP" {
 			stride = 29
-		case raceEnabled:
-			stride = 3
 		}
 		for _, v := range versions {
 			for name, die := range deaths {
