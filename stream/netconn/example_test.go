@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/strata-go/strata/memory"
+	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/stream/netconn"
+	"github.com/strata-go/strata/tls"
 )
 
 // A net.Conn of any origin becomes a stream with a context on every call.
@@ -34,6 +36,53 @@ func ExampleWrap() {
 	// Output:
 	// context deadline exceeded
 	// pipe
+}
+
+// A limited is a net.Conn of somebody else's library. That it tells what it
+// wraps lets the kernel's facts about the socket through as well.
+type limited struct{ net.Conn }
+
+func (l limited) NetConn() net.Conn { return l.Conn }
+
+// TLS goes over a foreign net.Conn, and what each layer knows is found from
+// the top.
+func ExampleWrap_tls() {
+	ctx := context.Background()
+	a, b, err := tcpPair(ctx) // a socket of package net, and its peer
+	if err != nil {
+		log.Fatal(err)
+	}
+	clientConfig, serverConfig := tlsConfigs()
+	done := make(chan error, 1)
+	go func() {
+		server, err := tls.WrapServer(ctx, netconn.Wrap(b), serverConfig, nil)
+		if err == nil {
+			err = stream.Shutdown(ctx, server)
+		}
+		done <- err
+	}()
+
+	conn, err := tls.WrapClient(ctx, netconn.Wrap(limited{a}), clientConfig, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	cert, err := tls.PeerCertificate.Get(conn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(cert.DNSNames[0])
+	fmt.Println(tls.ALPN.Get(conn))
+	peer, err := netconn.RemoteAddrPort.Get(conn)
+	fmt.Println(peer.Addr(), err)
+	family, err := netconn.NetFamily.Get(conn)
+	fmt.Println(family, err)
+	fmt.Println(stream.Shutdown(ctx, conn), <-done)
+	// Output:
+	// localhost
+	// echo <nil>
+	// 127.0.0.1 <nil>
+	// ipv4 <nil>
+	// <nil> <nil>
 }
 
 // A stream becomes a net.Conn for a library that wants one.
