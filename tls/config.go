@@ -81,7 +81,8 @@ type Options struct {
 	// OnError is told about each handshake of a [Listener] that failed: the
 	// stream, which is closed but whose fixed attributes still answer, and
 	// the error, in which the [*HandshakeError] tells the name that the client
-	// asked for. It may run several times at once. Nil drops the error.
+	// asked for. It may run several times at once. Nil drops the error, also
+	// the one that Config has no certificate.
 	OnError func(s stream.ByteStream, err error)
 }
 
