@@ -147,8 +147,8 @@ func (c *Conn) Handshake(ctx context.Context) error {
 	}
 	// After a server that rejected the early data the connection starts anew.
 	_, err := c.qc.NextConnection(ctx)
-	if c.qc.Context().Err() != nil { // of a handshake and an end quic-go tells either
-		err = context.Cause(c.qc.Context())
+	if ended := c.ended(); ended != nil { // of a handshake and an end quic-go tells either
+		err = ended
 	}
 	if err != nil {
 		return c.verdict(ctx, err)
@@ -169,6 +169,16 @@ func (c *Conn) enter(ctx context.Context) error {
 		return closedError(ctx)
 	}
 	return nil
+}
+
+// ended returns why the connection has ended, and nil if it has not. quic-go
+// ends one in steps, of which the context is the last; what a call was told
+// before that counts too.
+func (c *Conn) ended() error {
+	if broken := c.broken.Load(); broken != nil {
+		return broken
+	}
+	return context.Cause(c.qc.Context())
 }
 
 // verdict is the error of a call that quic-go ended with err.

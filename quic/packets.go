@@ -136,11 +136,8 @@ var tooLong [1 << 16]byte
 // that can be sent. What can be sent quic-go tells only when it refuses, which it
 // does at once.
 func (p *Packets) check(size int) error {
-	if broken := p.owner.broken.Load(); broken != nil { // before quic-go is through with it
-		return broken
-	}
-	if ended := p.owner.qc.Context(); ended.Err() != nil {
-		return context.Cause(ended)
+	if err := p.owner.ended(); err != nil {
+		return err
 	}
 	if size <= p.max && p.max > 0 {
 		return nil
