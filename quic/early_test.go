@@ -4,6 +4,7 @@ import (
 	cryptotls "crypto/tls"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -26,103 +27,95 @@ func (c *ticketed) Put(key string, s *cryptotls.ClientSessionState) {
 	}
 }
 
-// echoOnce answers a stream of the next connection.
-func echoOnce(t *testing.T, ln *quic.Listener) *quic.Conn {
-	t.Helper()
-	server, err := ln.Accept(t.Context())
-	require.NoError(t, err)
-	t.Cleanup(func() { server.Close() })
-	s, err := server.AcceptStream(t.Context())
-	require.NoError(t, err)
-	_, err = stream.Copy(t.Context(), s, s)
-	require.NoError(t, err)
-	require.NoError(t, s.SendEOF(t.Context()))
-	return server
-}
-
-// sayOnce sends what on a new stream, and returns what comes back.
-func sayOnce(t *testing.T, c *quic.Conn, what string) (string, error) {
-	t.Helper()
-	s, err := c.OpenStream(t.Context())
-	if err != nil {
-		return "", err
-	}
-	defer s.Close()
-	if _, err := s.Send(t.Context(), []byte(what)); err != nil {
-		return "", err
-	}
-	if err := s.SendEOF(t.Context()); err != nil {
-		return "", err
-	}
-	got, err := io.ReadAll(stream.NewReader(t.Context(), s))
-	return string(got), err
-}
-
-// dialing returns a listener and a connection to it that nobody has accepted.
-func dialing(t *testing.T, serverTLS, clientTLS *tls.Config, server, client *quic.Config) (*quic.Listener, *quic.Conn) {
-	t.Helper()
-	ln, err := quic.Listen(t.Context(), "127.0.0.1:0", serverTLS, server)
-	require.NoError(t, err)
-	t.Cleanup(func() { ln.Close() })
-	c, err := quic.Dial(t.Context(), addrOf(ln), clientTLS, client)
-	require.NoError(t, err)
-	t.Cleanup(func() { c.Close() })
-	return ln, c
-}
-
-// resuming gives clientTLS a session of the servers with serverTLS.
-func resuming(t *testing.T, serverTLS, clientTLS *tls.Config, cfg *quic.Config) {
-	t.Helper()
+// resuming gives the client a session of the server, which is then closed.
+func (r *rig) resuming(cfg *quic.Config) {
+	r.Helper()
 	cache := &ticketed{cryptotls.NewLRUClientSessionCache(8), make(chan struct{}, 8)}
-	clientTLS.ClientSessionCache = cache
-	ln, client := dialing(t, serverTLS, clientTLS, cfg, cfg)
+	r.tls[1].ClientSessionCache = cache
+	r.serve(cfg)
+	client, _ := r.dial(cfg)
 	<-cache.put
-	client.Close()
-	ln.Close()
+	require.NoError(r, client.Close())
+	require.NoError(r, r.server.Close())
+}
+
+// early dials, which takes no time, and says something on a new stream.
+func (r *rig) early(cfg *quic.Config) (*quic.Conn, *quic.Stream) {
+	r.Helper()
+	start := time.Now()
+	client, err := r.client.Dial(r.Context(), r.addr(), r.tls[1], cfg)
+	require.NoError(r, err)
+	s, err := client.OpenStream(r.Context())
+	require.NoError(r, err)
+	_, err = s.Send(r.Context(), []byte("early"))
+	require.NoError(r, err)
+	require.NoError(r, s.SendEOF(r.Context()))
+	assert.Zero(r, time.Since(start))
+	_, known := tls.ALPN.Lookup(client)
+	assert.False(r, known, "before the handshake")
+	return client, s
+}
+
+// heard returns all that comes on s.
+func (r *rig) heard(s stream.ByteReceiver) string {
+	r.Helper()
+	got, err := io.ReadAll(stream.NewReader(r.Context(), s))
+	require.NoError(r, err)
+	return string(got)
 }
 
 func TestEarlyDataIsOffUnlessAskedFor(t *testing.T) {
-	serverTLS, clientTLS := tlsConfigs(t)
-	resuming(t, serverTLS, clientTLS, nil)
-	_, client := dialing(t, serverTLS, clientTLS, nil, nil)
-	assert.True(t, get(t, tls.DidResume, client))
-	assert.False(t, get(t, quic.EarlyData, client))
+	inFakeTime(t, func(r *rig) {
+		r.resuming(nil)
+		r.serve(nil)
+		client, _ := r.dial(nil)
+		assert.True(r, get(r.T, tls.DidResume, client))
+		assert.False(r, get(r.T, quic.EarlyData, client))
+	})
 }
 
 func TestEarlyDataIsSentWithTheHandshake(t *testing.T) {
 	cfg := &quic.Config{EarlyData: true}
-	serverTLS, clientTLS := tlsConfigs(t)
-	resuming(t, serverTLS, clientTLS, cfg)
-	ln, client := dialing(t, serverTLS, clientTLS, cfg, cfg)
-	servers := make(chan *quic.Conn, 1)
-	go func() { servers <- echoOnce(t, ln) }()
-	got, err := sayOnce(t, client, "early")
-	require.NoError(t, err)
-	require.Equal(t, "early", got)
-	for _, c := range []*quic.Conn{client, <-servers} {
-		require.NoError(t, c.Handshake(t.Context()))
-		assert.True(t, get(t, quic.EarlyData, c))
-		assert.Equal(t, "strata-test", get(t, tls.ALPN, c))
-	}
+	inFakeTime(t, func(r *rig) {
+		r.resuming(cfg)
+		r.serve(cfg)
+		start := time.Now()
+		client, a := r.early(cfg)
+		server, err := r.listener.Accept(r.Context())
+		require.NoError(r, err)
+		b, err := server.AcceptStream(r.Context())
+		require.NoError(r, err)
+		assert.Equal(r, "early", r.heard(b))
+		assert.Equal(r, delay, time.Since(start), "half a round trip")
+		_, err = b.Send(r.Context(), []byte("answer"))
+		require.NoError(r, err)
+		require.NoError(r, b.SendEOF(r.Context()))
+		assert.Equal(r, "answer", r.heard(a))
+		assert.Equal(r, 2*delay, time.Since(start))
+		for _, c := range []*quic.Conn{client, server} {
+			require.NoError(r, c.Handshake(r.Context()))
+			assert.True(r, get(r.T, quic.EarlyData, c))
+			assert.Equal(r, "strata-test", get(r.T, tls.ALPN, c))
+		}
+	})
 }
 
 func TestEarlyDataThatIsRejectedBreaksItsStreams(t *testing.T) {
 	cfg := &quic.Config{EarlyData: true}
-	serverTLS, clientTLS := tlsConfigs(t)
-	resuming(t, serverTLS, clientTLS, cfg)
-	ln, client := dialing(t, serverTLS, clientTLS, nil, cfg) // whose server takes none
-	_, err := sayOnce(t, client, "early")
-	require.ErrorIs(t, err, quic.ErrEarlyDataRejected)
-	require.ErrorIs(t, err, stream.ErrBroken)
+	inFakeTime(t, func(r *rig) {
+		r.resuming(cfg)
+		r.serve(nil) // which takes none
+		client, s := r.early(cfg)
+		requireBroken(r, receive(s)(r.Context()), quic.ErrEarlyDataRejected)
+		_, err := client.OpenStream(r.Context())
+		requireBroken(r, err, quic.ErrEarlyDataRejected)
 
-	require.NoError(t, client.Handshake(t.Context()))
-	assert.False(t, get(t, quic.EarlyData, client))
-	done := make(chan struct{})
-	go func() { defer close(done); echoOnce(t, ln) }()
-	got, err := sayOnce(t, client, "late")
-	require.NoError(t, err)
-	require.Equal(t, "late", got)
-	<-done
+		require.NoError(r, client.Handshake(r.Context()))
+		assert.False(r, get(r.T, quic.EarlyData, client))
+		server, err := r.listener.Accept(r.Context())
+		require.NoError(r, err)
+		r.stream(client, server) // which works again
+	})
 }
 
 // quic-go answers by chance where the handshake is done and the connection at
