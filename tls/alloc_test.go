@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/strata-go/strata/internal/race"
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/stream/netconn"
@@ -17,7 +18,7 @@ import (
 // TestSendAndReceiveAllocateNoMoreThanCryptoTLS, which allocates once for each
 // record that it reads.
 func TestSendAndReceiveAllocateNoMoreThanCryptoTLS(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	for _, v := range versions {
@@ -54,7 +55,7 @@ func TestSendAndReceiveAllocateNoMoreThanCryptoTLS(t *testing.T) {
 
 // TestWaitReceiveAllocatesOncePerRecord, as Receive does.
 func TestWaitReceiveAllocatesOncePerRecord(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	client, server := pair(t, tls.VersionTLS13, nil, nil)
@@ -76,7 +77,7 @@ func TestWaitReceiveAllocatesOncePerRecord(t *testing.T) {
 // TestIdleConnectionsHoldNoBuffers compares the heap of connections that have
 // received 64 KiB each, and are idle since, with crypto/tls's.
 func TestIdleConnectionsHoldNoBuffers(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	const conns = 200
