@@ -25,7 +25,7 @@ func (h *halter) init(halt context.CancelFunc, below []attr.Provider) {
 
 // acceptingFrom is the context to accept with from ln. It is done once ahead
 // is halted, unless ln is halted as well: what that has comes first.
-func acceptingFrom(ln attr.Provider, ctx, ahead context.Context) context.Context {
+func acceptingFrom(ctx, ahead context.Context, ln attr.Provider) context.Context {
 	if _, ok := halting.Lookup(ln); ok {
 		return ctx
 	}

@@ -80,7 +80,7 @@ func (m *Merged[S]) acceptAll(_, ahead context.Context, g *structured.Group) {
 }
 
 func (m *Merged[S]) acceptFrom(ctx, ahead context.Context, ln stream.Listener[S]) {
-	accepting := acceptingFrom(ln, ctx, ahead)
+	accepting := acceptingFrom(ctx, ahead, ln)
 	for accepting.Err() == nil {
 		s, err := ln.Accept(accepting)
 		switch {

@@ -114,7 +114,7 @@ func (p *Prepared[S, T]) Close() error { return p.pump.shut(p.ln.Close) }
 // acceptAll returns when either listener is closed or halted. What is in
 // preparation then goes on.
 func (p *Prepared[S, T]) acceptAll(ctx, ahead context.Context, g *structured.Group) {
-	accepting := acceptingFrom(p.ln, ctx, ahead)
+	accepting := acceptingFrom(ctx, ahead, p.ln)
 	for {
 		s, err := p.ln.Accept(accepting)
 		switch {

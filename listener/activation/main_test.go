@@ -43,8 +43,20 @@ func greet[S stream.ByteStream](who string) func(context.Context, S) error {
 	}
 }
 
-// serveAsNew serves what it was started with until its input ends.
+// serveAsNew serves all that it was started with until its input ends.
 func serveAsNew() error {
+	return serveOver(func(handed []activation.Handed) stream.Listener[stream.ByteStream] {
+		lns := make([]stream.Listener[stream.ByteStream], len(handed))
+		for i, h := range handed {
+			lns[i] = h.Listener.(stream.Listener[stream.ByteStream])
+		}
+		return listener.Multi(lns...)
+	})
+}
+
+// serveOver serves what over makes of what the process was started with until
+// its input ends.
+func serveOver(over func([]activation.Handed) stream.Listener[stream.ByteStream]) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() { // ends with the process
@@ -55,11 +67,7 @@ func serveAsNew() error {
 	if err != nil {
 		return err
 	}
-	lns := make([]stream.Listener[stream.ByteStream], len(handed))
-	for i, h := range handed {
-		lns[i] = h.Listener.(stream.Listener[stream.ByteStream])
-	}
-	return listener.Serve(ctx, listener.Multi(lns...), greet[stream.ByteStream]("new"), &listener.Config[stream.ByteStream]{
+	return listener.Serve(ctx, over(handed), greet[stream.ByteStream]("new"), &listener.Config[stream.ByteStream]{
 		Ready: func() {
 			if err := activation.Ready(ctx); err != nil {
 				panic(err)

@@ -4,10 +4,8 @@ package activation_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -32,25 +30,10 @@ func prepared[S stream.ByteStream](ln stream.Listener[S], begun chan<- struct{})
 	}, nil)
 }
 
-// servePrepared is serveAsNew over what is prepared.
+// servePrepared is serveAsNew over one listener, prepared.
 func servePrepared() error {
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	go func() { // ends with the process
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		stop()
-	}()
-	handed, err := inherited()
-	if err != nil {
-		return err
-	}
-	ln := prepared(handed[0].Listener.(stream.Listener[stream.ByteStream]), nil)
-	return listener.Serve(ctx, ln, greet[stream.ByteStream]("new"), &listener.Config[stream.ByteStream]{
-		Ready: func() {
-			if err := activation.Ready(ctx); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-			}
-		},
+	return serveOver(func(handed []activation.Handed) stream.Listener[stream.ByteStream] {
+		return prepared(handed[0].Listener.(stream.Listener[stream.ByteStream]), nil)
 	})
 }
 
