@@ -184,7 +184,8 @@ func (d *DialConfig) refuseItself(conn *net.TCPConn) error {
 	return &net.OpError{Op: "dial", Net: "tcp", Source: local, Addr: remote, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 }
 
-// A Connector dials the same address whenever it is asked to.
+// A Connector dials the same address whenever it is asked to. Several goroutines
+// may ask.
 type Connector struct {
 	Addr   string
 	Config *DialConfig // nil means all defaults

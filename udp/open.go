@@ -85,6 +85,7 @@ func openError(ctx context.Context, err error) error {
 }
 
 // A Connector opens a socket to the same address whenever it is asked to.
+// Several goroutines may ask.
 type Connector struct {
 	Addr   string
 	Config *Config // nil means all defaults

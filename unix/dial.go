@@ -22,7 +22,8 @@ func Dial(ctx context.Context, name string, cfg *DialConfig) (*Conn, error) {
 	return wrap(conn, p), nil
 }
 
-// A Connector dials the same name whenever it is asked to.
+// A Connector dials the same name whenever it is asked to. Several goroutines may
+// ask.
 type Connector struct {
 	Name   string
 	Config *DialConfig // nil means all defaults

@@ -80,6 +80,7 @@ func DialPacket(ctx context.Context, name string, cfg *DialConfig) (*PacketConn,
 }
 
 // A PacketConnector opens a socket to the same name whenever it is asked to.
+// Several goroutines may ask.
 type PacketConnector struct {
 	Name   string
 	Config *DialConfig // nil means all defaults

@@ -37,7 +37,8 @@ func DialSeqpacket(ctx context.Context, name string, cfg *DialConfig) (*Seqpacke
 	return newSeqpacket(conn, p)
 }
 
-// A SeqpacketConnector dials the same name whenever it is asked to.
+// A SeqpacketConnector dials the same name whenever it is asked to. Several
+// goroutines may ask.
 type SeqpacketConnector struct {
 	Name   string
 	Config *DialConfig // nil means all defaults

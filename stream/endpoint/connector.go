@@ -42,7 +42,8 @@ var _ stream.Connector[stream.ByteStream] = (*Connector)(nil)
 
 // NewConnector returns a connector to the endpoint that uri says. It does no
 // I/O: whether there is such a host, port or path turns out when it connects.
-// An error is a [*URIError], or that of a scheme of cfg's own.
+// An error is a [*URIError], that of a scheme of cfg's own, or about a name in
+// cfg's Schemes that no URI can have.
 func NewConnector(uri string, cfg *DialConfig) (*Connector, error) {
 	var own DialConfig
 	if cfg != nil {

@@ -2,6 +2,7 @@ package endpoint_test
 
 import (
 	"context"
+	cryptotls "crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -19,6 +20,7 @@ import (
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/stream/endpoint"
+	"github.com/strata-go/strata/stream/netconn"
 	"github.com/strata-go/strata/stream/streamtest"
 	"github.com/strata-go/strata/tcp"
 	"github.com/strata-go/strata/tls"
@@ -126,6 +128,31 @@ func TestTLSIsVerifiedWithoutAnyConfig(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Connect(t.Context())
 	_, ok := errors.AsType[x509.UnknownAuthorityError](err)
+	assert.True(t, ok, "%v", err)
+}
+
+func TestCertificateThatIsNotTrustedEndsTheConnectionBelow(t *testing.T) {
+	server, _ := configs()
+	ln, err := tcp.Listen(t.Context(), "127.0.0.1:0", nil)
+	require.NoError(t, err)
+	defer ln.Close()
+	addr, err := tcp.LocalAddr.Get(ln)
+	require.NoError(t, err)
+	c, err := endpoint.NewConnector("tls+tcp://"+addr.String(), nil)
+	require.NoError(t, err)
+	failed := make(chan error, 1)
+	go func() {
+		_, err := c.Connect(t.Context())
+		failed <- err
+	}()
+	s, err := ln.Accept(t.Context())
+	require.NoError(t, err)
+	conn := netconn.From(s)
+	defer conn.Close()
+	require.Error(t, cryptotls.Server(conn, server).HandshakeContext(t.Context()), "which leaves the connection open here")
+	_, err = conn.Read(make([]byte, 1))
+	require.Error(t, err, "the client has closed it")
+	_, ok := errors.AsType[x509.UnknownAuthorityError](<-failed)
 	assert.True(t, ok, "%v", err)
 }
 

@@ -51,8 +51,8 @@ var _ stream.Listener[stream.ByteStream] = (*Listener)(nil)
 // is free. The context bounds the call alone.
 //
 // What is accepted is a *tcp.Conn, *unix.Conn or *tls.Conn, or what a scheme
-// of the configuration makes. An error is a [*URIError], or that of the
-// transport.
+// of the configuration makes. An error is a [*URIError], that of the transport,
+// or about a name in cfg's Schemes that no URI can have.
 func Listen(ctx context.Context, uri string, cfg *ListenConfig) (*Listener, error) {
 	var own ListenConfig
 	if cfg != nil {
