@@ -22,6 +22,13 @@ type ListenConfig struct {
 	// has to be readable. Not on Windows.
 	ReplaceStale bool
 
+	// Backlog is how many connections may wait to be accepted. Further ones
+	// wait, too, but in their own Dial, until there is room. Zero means as many
+	// as the system allows, which is a limit to any other number too. Unix
+	// systems; elsewhere errors.ErrUnsupported, and syscall.EINVAL for a socket
+	// that accepts no connections.
+	Backlog int
+
 	// KeepFile leaves the socket file where it is when the socket closes, for
 	// whoever has the socket too. After activation.HandOver it stays anyway.
 	KeepFile bool

@@ -44,6 +44,9 @@ func dial(ctx context.Context, network, name string, cfg DialConfig) (*net.UnixC
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := cfg.Local.noBacklog(); err != nil {
+		return nil, nil, err
+	}
 	dialer := net.Dialer{}
 	if local != "" {
 		dialer.LocalAddr = &net.UnixAddr{Net: network, Name: local}

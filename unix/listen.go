@@ -2,11 +2,15 @@ package unix
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
+	"syscall"
 
 	"github.com/strata-go/strata/attr"
 	"github.com/strata-go/strata/internal/ctxio"
 	"github.com/strata-go/strata/internal/sockattr"
+	"github.com/strata-go/strata/internal/sockopt"
 	"github.com/strata-go/strata/stream"
 )
 
@@ -88,6 +92,26 @@ func (a *accepting) Close() error {
 	return a.io.Close()
 }
 
+// setBacklog listens once more: package net always asks for the most.
+func (cfg *ListenConfig) setBacklog(ln *net.UnixListener) error {
+	if cfg.Backlog <= 0 {
+		return nil
+	}
+	raw, err := ln.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return sockopt.Control(raw, func(fd uintptr) error { return sockopt.Backlog(fd, cfg.Backlog) })
+}
+
+// noBacklog is for sockets that accept no connections.
+func (cfg *ListenConfig) noBacklog() error {
+	if cfg.Backlog > 0 {
+		return fmt.Errorf("unix: backlog of a socket that accepts no connections: %w", syscall.EINVAL)
+	}
+	return nil
+}
+
 // listen opens a socket of either kind.
 func listen(ctx context.Context, network, name string, cfg ListenConfig) (*net.UnixListener, *place, error) {
 	name, err := spellOwn(name)
@@ -101,6 +125,9 @@ func listen(ctx context.Context, network, name string, cfg ListenConfig) (*net.U
 			return nil, err
 		}
 		u := ln.(*net.UnixListener)
+		if err := cfg.setBacklog(u); err != nil {
+			return nil, errors.Join(err, u.Close())
+		}
 		u.SetUnlinkOnClose(false) // it would remove whatever is there by then
 		return u, nil
 	})

@@ -56,7 +56,11 @@ func ListenPacket(ctx context.Context, name string, cfg *ListenConfig) (*PacketC
 	if err != nil {
 		return nil, err
 	}
-	conn, p, err := claim(ctx, name, orZero(cfg), func(ctl control) (net.PacketConn, error) {
+	c := orZero(cfg)
+	if err := c.noBacklog(); err != nil {
+		return nil, err
+	}
+	conn, p, err := claim(ctx, name, c, func(ctl control) (net.PacketConn, error) {
 		lc := net.ListenConfig{Control: ctl}
 		return lc.ListenPacket(ctx, "unixgram", name)
 	})

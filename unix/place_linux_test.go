@@ -238,6 +238,40 @@ func TestDialErrorsAreTheSystems(t *testing.T) {
 	require.ErrorAs(t, err, &opErr)
 }
 
+// enough is more than any backlog here but the system's.
+const enough = 100
+
+// room counts how many connections wait at name until one finds no room.
+func room(t *testing.T, network, name string) int {
+	t.Helper()
+	for n := range enough {
+		conn, err := net.Dial(network, name) // which does not wait
+		if err != nil {
+			require.ErrorIs(t, err, syscall.EAGAIN)
+			return n
+		}
+		t.Cleanup(func() { conn.Close() })
+	}
+	return enough
+}
+
+func TestBacklogIsWhatWasAskedFor(t *testing.T) {
+	const backlog = 3
+	cfg := &unix.ListenConfig{Backlog: backlog}
+	ln := listen(t, "", cfg)
+	assert.Equal(t, backlog+1, room(t, "unix", nameOf(ln)), "Linux always has room for one more")
+	inOrder, err := unix.ListenSeqpacket(t.Context(), "", cfg)
+	require.NoError(t, err)
+	defer inOrder.Close()
+	assert.Equal(t, backlog+1, room(t, "unixpacket", nameOf(inOrder)))
+	assert.Equal(t, enough, room(t, "unix", nameOf(listen(t, "", nil))))
+
+	_, err = unix.ListenPacket(t.Context(), "", cfg)
+	require.ErrorIs(t, err, syscall.EINVAL)
+	_, err = unix.Dial(t.Context(), nameOf(ln), &unix.DialConfig{Local: *cfg})
+	require.ErrorIs(t, err, syscall.EINVAL)
+}
+
 func TestDialWaitsWhileTheQueueIsFull(t *testing.T) {
 	name := place(t)
 	fd := bound(t, name, syscall.SOCK_STREAM)
