@@ -46,14 +46,19 @@ type stopping struct {
 }
 
 // stopWhile stops a server while four clients are connected that have not said
-// what it waits for.
+// what it waits for, where it does.
 func stopWhile(t *testing.T, over func(a, b *memory.Listener) stream.Listener[*memory.Conn], cfg *listener.Config[*memory.Conn]) *stopping {
 	t.Helper()
 	s := &stopping{a: memory.Listen(nil), b: memory.Listen(nil), done: make(chan error, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	go func() { s.done <- listener.Serve(ctx, over(s.a, s.b), announce, cfg) }()
 	for range 2 {
-		s.early = append(s.early, client(t, s.a, ""), client(t, s.b, ""))
+		for _, ln := range []*memory.Listener{s.a, s.b} {
+			c, err := ln.Connect(t.Context())
+			require.NoError(t, err)
+			t.Cleanup(func() { c.Close() })
+			s.early = append(s.early, c)
+		}
 	}
 	synctest.Wait()
 	stop()

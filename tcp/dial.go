@@ -16,9 +16,9 @@ import (
 // DialConfig says how [Dial] goes about it. A nil DialConfig and the zero one
 // mean all defaults. Dial copies it.
 type DialConfig struct {
-	// LocalAddr is the address to connect from; its port may be 0. With one,
-	// only remote addresses of its family are tried. The zero value leaves the
-	// choice to the system.
+	// LocalAddr is where to connect from. The system chooses what of it is
+	// missing: a port of 0, an IP address that is the zero Addr, or both. With an
+	// IP address only remote ones of its family are tried.
 	LocalAddr netip.AddrPort
 
 	// Options are those of the socket.
@@ -147,7 +147,7 @@ func (d *DialConfig) dialAddr(ctx context.Context, target netip.AddrPort) (*net.
 func (d *DialConfig) attempt(ctx context.Context, target netip.AddrPort) (*net.TCPConn, error) {
 	dialer := net.Dialer{Control: d.control(nil)}
 	dialer.KeepAlive, dialer.KeepAliveConfig = d.keepAlive()
-	if d.LocalAddr.IsValid() {
+	if d.LocalAddr != (netip.AddrPort{}) {
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(d.LocalAddr)
 	}
 	if d.Multipath {

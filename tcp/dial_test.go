@@ -107,6 +107,24 @@ func TestDialFromALocalAddress(t *testing.T) {
 	}
 }
 
+func TestDialFromALocalPort(t *testing.T) {
+	ln := listen(t, nil)
+	for range 20 {
+		from := netip.MustParseAddrPort(free(t)).Port()
+		c, err := tcp.Dial(t.Context(), addrOf(ln), &tcp.DialConfig{LocalAddr: netip.AddrPortFrom(netip.Addr{}, from)})
+		if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL) {
+			continue // it was free
+		}
+		require.NoError(t, err)
+		defer c.Close()
+		local, err := tcp.LocalAddrPort.Get(c)
+		require.NoError(t, err)
+		assert.Equal(t, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), from), local)
+		return
+	}
+	t.Fatal("no port stays free")
+}
+
 func TestLocalAddressRestrictsTheFamily(t *testing.T) {
 	local := netip.MustParseAddrPort("[::1]:0")
 	_, err := tcp.Dial(t.Context(), "127.0.0.1:80", &tcp.DialConfig{LocalAddr: local})

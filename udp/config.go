@@ -5,8 +5,9 @@ import "net/netip"
 // Config says how a socket is made. A nil Config and the zero one mean all
 // defaults. The functions that take one copy it.
 type Config struct {
-	// LocalAddr is the address that Dial sends from; its port may be 0. The
-	// zero value leaves the choice to the system. Listen has no use for it.
+	// LocalAddr is where Dial sends from. The system chooses what of it is
+	// missing: a port of 0, an IP address that is the zero Addr, or both. Listen
+	// has no use for it.
 	LocalAddr netip.AddrPort
 
 	// ReusePort lets several sockets with this option listen on one address,

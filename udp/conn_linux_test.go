@@ -290,9 +290,17 @@ func TestDialFromALocalAddress(t *testing.T) {
 	b := listen(t, "127.0.0.1:0", nil)
 	a := dial(t, b, &udp.Config{LocalAddr: netip.MustParseAddrPort("127.0.0.9:0")})
 	assert.Equal(t, netip.MustParseAddr("127.0.0.9"), addrOf(a).Addr())
+	free := addrOf(a).Port()
+	require.NoError(t, a.Close())
+	a, err := udp.Dial(t.Context(), addrOf(b).String(), &udp.Config{LocalAddr: netip.AddrPortFrom(netip.Addr{}, free)})
+	if !errors.Is(err, syscall.EADDRINUSE) { // by somebody who was faster
+		require.NoError(t, err)
+		defer a.Close()
+		assert.Equal(t, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), free), addrOf(a))
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := udp.Dial(ctx, "127.0.0.1:9", nil)
+	_, err = udp.Dial(ctx, "127.0.0.1:9", nil)
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = udp.Listen(ctx, "127.0.0.1:0", nil)
 	require.ErrorIs(t, err, context.Canceled)

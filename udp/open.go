@@ -52,7 +52,7 @@ func Dial(ctx context.Context, addr string, cfg *Config) (*Conn, error) {
 		return nil, fmt.Errorf("udp: dial %s: %w", addr, err)
 	}
 	dialer := net.Dialer{Control: c.control}
-	if c.LocalAddr.IsValid() {
+	if c.LocalAddr != (netip.AddrPort{}) {
 		dialer.LocalAddr = net.UDPAddrFromAddrPort(c.LocalAddr)
 	}
 	name, err := forLookup(addr)
