@@ -15,11 +15,12 @@
 //
 // # Cancellation
 //
-// Every call ends when its context does, and none of them harms the
-// connection: a canceled Receive has taken nothing, wherever in a record it
-// was, and after a canceled Send the connection is good for more. Send counts
-// the plaintext that was encrypted; what the transport did not take of its
-// records goes first next time.
+// A handshake that is canceled closes the stream. After it every call on a
+// Conn ends when its context does, and none of them harms the connection: a
+// canceled Receive has taken nothing, wherever in a record it was, and after a
+// canceled Send the connection is good for more. Send counts the plaintext that
+// was encrypted; what the transport did not take of its records goes first next
+// time.
 //
 // # The end
 //

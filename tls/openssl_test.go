@@ -36,7 +36,7 @@ type openssl struct {
 func runOpenssl(t *testing.T, args ...string) *openssl {
 	t.Helper()
 	path := peers.Program(t, "openssl", "openssl")
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 	cmd := exec.CommandContext(ctx, path, args...)
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func TestOpensslServer(t *testing.T) {
 			o := runOpenssl(t, "s_server", "-accept", "127.0.0.1:0", "-naccept", "1",
 				"-cert", cert, "-key", key, "-alpn", "test", opensslFlags[v.version])
 			addr := strings.TrimPrefix(o.until(t, "ACCEPT"), "ACCEPT ")
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			raw, err := net.Dial("tcp", addr)
 			require.NoError(t, err)
@@ -139,7 +139,7 @@ func TestOpensslClient(t *testing.T) {
 			defer listening.Close()
 			o := runOpenssl(t, "s_client", "-connect", ln.Addr().String(), "-servername", "localhost",
 				"-CAfile", ca, "-verify_return_error", "-verify_hostname", "localhost", opensslFlags[v.version])
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			s, err := listening.Accept(ctx)
 			require.NoError(t, err)
@@ -195,7 +195,7 @@ func TestOpensslRefusesAWrongName(t *testing.T) {
 func TestOpensslRenegotiationIsRefused(t *testing.T) {
 	ca, cert, key := opensslFiles(t)
 	server, client := usualConfigs(t, tls.VersionTLS12)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	refuses := func(t *testing.T, c *tls.Conn, o *openssl, command string) {
 		t.Helper()

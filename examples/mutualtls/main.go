@@ -1,5 +1,5 @@
 // Command mutualtls is a server that asks its clients for certificates and greets
-// each by the name in its own, and clients with one, another and none:
+// each by the names in its own, and clients with one, another and none:
 //
 //	go run ./examples/mutualtls
 package main
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/strata-go/strata/internal/testpki"
@@ -72,7 +73,7 @@ func greet(ctx context.Context, s *tls.Conn) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(stream.NewWriter(ctx, s), "hello %s", cert.Subject.CommonName); err != nil {
+	if _, err := fmt.Fprintf(stream.NewWriter(ctx, s), "hello %s", strings.Join(cert.DNSNames, ", ")); err != nil {
 		return err
 	}
 	return stream.Shutdown(ctx, s)

@@ -61,7 +61,7 @@ func TestClientsRefuseAWrongName(t *testing.T) {
 		t.Run("curl, "+f.name, func(t *testing.T) {
 			r := serve(t, f.server(cfg), f.answer)
 			url := fmt.Sprintf("%s://localhost:%s/", strings.ToLower(f.name), portOf(t, r))
-			out, err := peers.Command(limited(t), "", curl, "-sv", "--ssl-reqd", "--cacert", pem.CA, "--max-time", "15", url)
+			out, err := peers.Command(limited(t), "", curl, "-sv", "--ssl-reqd", "--cacert", pem.CA, "--max-time", "60", url)
 			r.assertRefused(t, err, out)
 			assert.Contains(t, out, "no alternative certificate subject name matches")
 		})
@@ -283,7 +283,7 @@ func TestCurlGetsAndPutsByFTP(t *testing.T) {
 			cfg, _ := configs(t, version)
 			f := &ftpServer{cfg: cfg, file: []byte(file), put: make(chan string, 1)}
 			r := serveTalk(t, f.negotiate, f.talk)
-			args := []string{"-s", "-S", "--ssl-reqd", "--cacert", pem.CA, "--max-time", "15"}
+			args := []string{"-s", "-S", "--ssl-reqd", "--cacert", pem.CA, "--max-time", "60"}
 			url := "ftp://localhost:" + portOf(t, r) + "/file"
 			out, err := peers.Command(limited(t), "", curl, append(args, url)...)
 			require.NoError(t, err)
@@ -297,7 +297,7 @@ func TestCurlGetsAndPutsByFTP(t *testing.T) {
 	t.Run("another name", func(t *testing.T) {
 		f := &ftpServer{cfg: stranger(t, testpki.WrongName)}
 		r := serveTalk(t, f.negotiate, f.talk)
-		out, err := peers.Command(limited(t), "", curl, "-sS", "--ssl-reqd", "--cacert", pem.CA, "--max-time", "15", "ftp://localhost:"+portOf(t, r)+"/file")
+		out, err := peers.Command(limited(t), "", curl, "-sS", "--ssl-reqd", "--cacert", pem.CA, "--max-time", "60", "ftp://localhost:"+portOf(t, r)+"/file")
 		r.assertRefused(t, err, out)
 	})
 }

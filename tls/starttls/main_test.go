@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testTimeout bounds every conversation of these tests.
-const testTimeout = 20 * time.Second
+const testTimeout = time.Minute
 
 // A negotiator is either side of a protocol.
 type negotiator func(context.Context, stream.ByteStream) (*buffered.Stream, error)

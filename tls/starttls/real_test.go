@@ -429,7 +429,7 @@ func TestCurl(t *testing.T) {
 				r := serve(t, f.server(cfg), f.answer)
 				_, port, err := net.SplitHostPort(r.addr)
 				require.NoError(t, err)
-				args := append([]string{"-sv", "--ssl-reqd", "--cacert", pem.CA, "--tls-max", max, "--max-time", "15"}, tt.args...)
+				args := append([]string{"-sv", "--ssl-reqd", "--cacert", pem.CA, "--tls-max", max, "--max-time", "60"}, tt.args...)
 				out, err := peers.Command(limited(t), "", curl, append(args, fmt.Sprintf("%s://localhost:%s/", strings.ToLower(f.name), port))...)
 				require.NoError(t, err, out)
 				r.mu.Lock()
