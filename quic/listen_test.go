@@ -157,22 +157,6 @@ func TestStreamsOfAConnHoldTheContractOfAListener(t *testing.T) {
 	require.ErrorIs(t, err, net.ErrClosed)
 }
 
-func TestStreamsThatNobodyWillAcceptAreReset(t *testing.T) {
-	ctx := t.Context()
-	client, server := connected(t, nil)
-	_, b, err := streams(ctx, client, server) // which keeps the connection alive
-	require.NoError(t, err)
-	defer b.Close()
-	require.NoError(t, server.Streams().Close())
-
-	s, err := client.OpenStream(ctx)
-	require.NoError(t, err)
-	_, err = s.Send(ctx, []byte("too late"))
-	require.NoError(t, err)
-	_, err = s.Receive(ctx, make([]byte, 1))
-	require.ErrorIs(t, err, stream.ErrBroken)
-}
-
 func TestTheAddressIsFreeOnceTheListenerAndItsConnsAreClosed(t *testing.T) {
 	ctx := t.Context()
 	server, _ := tlsConfigs(t)

@@ -86,6 +86,22 @@ func TestWhatWasSentArrivesBeforeTheConnectionEnds(t *testing.T) {
 	}
 }
 
+func TestStreamsThatNobodyWillAcceptAreReset(t *testing.T) {
+	inFakeTime(t, func(r *rig) {
+		client, server, _, b := r.served() // b keeps the connection alive
+		defer b.Close()
+		require.NoError(r, server.Streams().Close())
+		late, err := client.OpenStream(r.Context())
+		require.NoError(r, err)
+		_, err = late.Send(r.Context(), []byte("too late"))
+		require.NoError(r, err)
+		err = receive(late)(r.Context())
+		requireBroken(r, err, quic.Code(0))
+		_, ok := errors.AsType[*quic.StreamError](err)
+		assert.True(r, ok, "%v", err)
+	})
+}
+
 // A program that serves streams may exit when Shutdown has returned.
 func TestShutdownOfAListenerWaitsForItsConnections(t *testing.T) {
 	inFakeTime(t, func(r *rig) {
@@ -126,7 +142,7 @@ func TestShutdownWaitsForStreamsAndRefusesNewOnes(t *testing.T) {
 		require.NoError(r, err)
 		_, err = late.Send(r.Context(), []byte("!"))
 		require.NoError(r, err)
-		require.ErrorIs(r, receive(late)(r.Context()), stream.ErrBroken)
+		requireBroken(r, receive(late)(r.Context()), quic.Code(0))
 		_, err = b.Send(r.Context(), []byte("still here"))
 		require.NoError(r, err)
 		require.NoError(r, receive(a)(r.Context()))
@@ -173,5 +189,40 @@ func TestShutdownTellsWhyItCutThingsOff(t *testing.T) {
 			err := server.Shutdown(r.Context())
 			requireBroken(r, err, quic.ErrIdleTimeout)
 		})
+	})
+}
+
+func TestOnEndIsToldWhyAConnectionHasEnded(t *testing.T) {
+	type end struct {
+		c   *quic.Conn
+		err error
+	}
+	inFakeTime(t, func(r *rig) {
+		r.serve(nil)
+		ended := make(chan end, 8)
+		flat := quic.NewStreamListener(r.listener, &quic.StreamsConfig{
+			OnEnd: func(c *quic.Conn, err error) { ended <- end{c, err} },
+		})
+		accept := func() *quic.Conn {
+			client, err := r.client.Dial(r.Context(), r.addr(), r.tls[1], nil)
+			require.NoError(r, err)
+			s, err := client.OpenStream(r.Context())
+			require.NoError(r, err)
+			_, err = s.Send(r.Context(), []byte("!"))
+			require.NoError(r, err)
+			_, err = flat.Accept(r.Context())
+			require.NoError(r, err)
+			return client
+		}
+		require.NoError(r, accept().Abort(quic.Code(7)))
+		got := <-ended
+		requireBroken(r, got.err, quic.Code(7))
+		require.ErrorIs(r, got.c.Handshake(r.Context()), quic.Code(7), "it is that one's")
+
+		after := accept()
+		require.NoError(r, flat.Close())
+		require.NoError(r, after.Abort(quic.Code(8)))
+		r.pass(time.Second)
+		assert.Empty(r, ended, "after Close nobody wants to know")
 	})
 }
