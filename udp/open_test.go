@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,6 +38,27 @@ func TestPortMayBeTheNameOfAService(t *testing.T) {
 	defer c.Close()
 	addr, _ := udp.RemoteAddrPort.Lookup(c)
 	require.Equal(t, "127.0.0.1:53", addr.String())
+}
+
+func TestWhatFailsToOpenLeavesNoDescriptor(t *testing.T) {
+	open := func() int {
+		entries, err := os.ReadDir("/dev/fd")
+		if err != nil {
+			t.Skip("this system does not list descriptors")
+		}
+		return len(entries)
+	}
+	taken := listen(t, "127.0.0.1:0", nil)
+	before := open()
+	for range 50 {
+		_, err := udp.Listen(t.Context(), addrOf(taken).String(), nil)
+		require.ErrorIs(t, err, syscall.EADDRINUSE)
+		_, err = udp.Dial(t.Context(), "127.0.0.1:9", &udp.Config{LocalAddr: addrOf(taken)})
+		require.ErrorIs(t, err, syscall.EADDRINUSE)
+		_, err = udp.Dial(t.Context(), "127.0.0.1:9", &udp.Config{MulticastInterface: "no-such"})
+		require.Error(t, err)
+	}
+	require.Equal(t, before, open())
 }
 
 func TestCanceledLookupTellsWhy(t *testing.T) {

@@ -47,16 +47,15 @@ func dial(ctx context.Context, network, name string, cfg DialConfig) (*net.UnixC
 	if err := cfg.Local.noBacklog(); err != nil {
 		return nil, nil, err
 	}
-	dialer := net.Dialer{}
-	if local != "" {
-		dialer.LocalAddr = &net.UnixAddr{Net: network, Name: local}
-	}
 	conn, p, err := claim(ctx, local, cfg.Local, func(ctl control) (net.Conn, error) {
-		dialer.Control = ctl
-		if local == "" && network == "unixgram" {
+		dialer := net.Dialer{Control: ctl}
+		if local != "" {
+			return dialFrom(ctx, &dialer, network, local, name)
+		}
+		if network == "unixgram" {
 			dialer.Control = autobind
 		}
-		return dialPatiently(ctx, &dialer, network, name)
+		return dialPatiently(ctx, func() (net.Conn, error) { return dialer.DialContext(ctx, network, name) })
 	})
 	if err != nil {
 		return nil, nil, fault(ctx, "dial "+name, err)
@@ -66,11 +65,11 @@ func dial(ctx context.Context, network, name string, cfg DialConfig) (*net.UnixC
 
 // dialPatiently waits out a full queue: for a socket that does not block,
 // Linux answers EAGAIN at once, and never tells when there is room.
-func dialPatiently(ctx context.Context, dialer *net.Dialer, network, name string) (net.Conn, error) {
+func dialPatiently(ctx context.Context, dial func() (net.Conn, error)) (net.Conn, error) {
 	const most = 50 * time.Millisecond
 	for pause := time.Millisecond; ; pause = min(2*pause, most) {
-		conn, err := dialer.DialContext(ctx, network, name)
-		if !errors.Is(err, syscall.EAGAIN) || dialer.LocalAddr != nil {
+		conn, err := dial()
+		if !errors.Is(err, syscall.EAGAIN) {
 			return conn, err
 		}
 		select {

@@ -84,6 +84,22 @@ func (cfg *ListenConfig) control() control {
 
 // settle finds the file that bind has made and gives it its owner and mode.
 func (cfg *ListenConfig) settle(name string) (*place, error) {
+	p, err := findPlace(name)
+	if p == nil {
+		return nil, err
+	}
+	if err := cfg.permit(p.path); err != nil {
+		p.leave()
+		return nil, err
+	}
+	if cfg.KeepFile {
+		return nil, nil //nolint:nilnil // as above
+	}
+	return p, nil
+}
+
+// findPlace returns the place of a socket that was bound to name.
+func findPlace(name string) (*place, error) {
 	if !isPath(name) {
 		return nil, nil //nolint:nilnil // a nil place is one without a file
 	}
@@ -98,13 +114,6 @@ func (cfg *ListenConfig) settle(name string) (*place, error) {
 	var err error
 	if p.file, err = os.Lstat(p.path); err != nil {
 		return nil, err
-	}
-	if err := cfg.permit(p.path); err != nil {
-		p.leave()
-		return nil, err
-	}
-	if cfg.KeepFile {
-		return nil, nil //nolint:nilnil // as above
 	}
 	return p, nil
 }

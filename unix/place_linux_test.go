@@ -272,6 +272,67 @@ func TestBacklogIsWhatWasAskedFor(t *testing.T) {
 	require.ErrorIs(t, err, syscall.EINVAL)
 }
 
+func TestStaleLocalNameIsReplacedWhereAskedFor(t *testing.T) {
+	ln := listen(t, "", nil)
+	cfg := &unix.DialConfig{LocalName: place(t)}
+	abandon(t, cfg.LocalName, syscall.SOCK_STREAM)
+	_, err := unix.Dial(t.Context(), nameOf(ln), cfg)
+	require.ErrorIs(t, err, syscall.EADDRINUSE)
+	require.FileExists(t, cfg.LocalName)
+	cfg.Local = unix.ListenConfig{ReplaceStale: true, Mode: 0o600}
+	c, err := unix.Dial(t.Context(), nameOf(ln), cfg)
+	require.NoError(t, err)
+	info, err := os.Lstat(cfg.LocalName)
+	require.NoError(t, err)
+	assert.Equal(t, fs.ModeSocket|0o600, info.Mode())
+	require.NoError(t, c.Close())
+	assert.NoFileExists(t, cfg.LocalName)
+}
+
+func TestWhatFailsToOpenLeavesNothing(t *testing.T) {
+	name := place(t)
+	full := listen(t, "", &unix.ListenConfig{Backlog: 1})
+	room(t, "unix", nameOf(full))
+	atPath := listen(t, name, nil)
+	dials := map[string]func(context.Context, string, *unix.DialConfig) error{
+		"Dial": func(ctx context.Context, n string, cfg *unix.DialConfig) error {
+			_, err := unix.Dial(ctx, n, cfg)
+			return err
+		},
+		"DialSeqpacket": func(ctx context.Context, n string, cfg *unix.DialConfig) error {
+			_, err := unix.DialSeqpacket(ctx, n, cfg)
+			return err
+		},
+		"DialPacket": func(ctx context.Context, n string, cfg *unix.DialConfig) error {
+			_, err := unix.DialPacket(ctx, n, cfg)
+			return err
+		},
+	}
+	before := descriptors(t)
+	for what, dial := range dials {
+		for _, to := range []string{place(t), "@nobody-listens-here"} {
+			cfg := &unix.DialConfig{LocalName: place(t)}
+			require.Error(t, dial(t.Context(), to, cfg), what)
+			assert.NoFileExists(t, cfg.LocalName, what)
+		}
+		require.ErrorIs(t, dial(t.Context(), nameOf(atPath), &unix.DialConfig{LocalName: name}), syscall.EADDRINUSE, what)
+		require.FileExists(t, name)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	cfg := &unix.DialConfig{LocalName: place(t)}
+	_, err := unix.Dial(ctx, nameOf(full), cfg)
+	require.ErrorIs(t, err, context.DeadlineExceeded, "it waits, as without a name")
+	assert.NoFileExists(t, cfg.LocalName)
+	_, err = unix.Listen(t.Context(), name, nil)
+	require.ErrorIs(t, err, syscall.EADDRINUSE)
+	_, err = unix.ListenSeqpacket(t.Context(), name, replacing)
+	require.ErrorIs(t, err, syscall.EADDRINUSE)
+	_, err = unix.ListenPacket(t.Context(), name, nil)
+	require.ErrorIs(t, err, syscall.EADDRINUSE)
+	assert.Equal(t, before, descriptors(t))
+}
+
 func TestDialWaitsWhileTheQueueIsFull(t *testing.T) {
 	name := place(t)
 	fd := bound(t, name, syscall.SOCK_STREAM)
