@@ -462,3 +462,29 @@ func TestEncryptedClientHelloOfTheRecordIsUsed(t *testing.T) {
 		})
 	}
 }
+
+func TestEachTransportHasItsConfig(t *testing.T) {
+	server, _ := tlsConfigs(t)
+	local := netip.MustParseAddrPort("127.0.0.2:0")
+	for i, p := range both {
+		t.Run(string(p.Transport), func(t *testing.T) {
+			h := &site{}
+			h.serveBoth(t, server)
+			c := connector(t, h, names{addrs: []string{"127.0.0.1"}})
+			c.Service.Protocols = both[i : i+1]
+			if p.Transport == happyeyeballs.QUIC {
+				c.Config.LocalAddr, c.Config.IdleTimeout = local, time.Hour
+			} else {
+				c.TCP, c.Options = &tcp.DialConfig{LocalAddr: local}, &tls.Options{AllowTruncation: true}
+			}
+			r := connect(t, c)
+			assert.Equal(t, local.Addr(), fact(t, r, quic.LocalAddrPort).Addr())
+			if p.Transport == happyeyeballs.QUIC {
+				assert.Equal(t, time.Hour, fact(t, r, quic.IdleTimeout))
+			} else {
+				assert.True(t, fact(t, r, tls.AllowsTruncation))
+			}
+			exchange(t, r)
+		})
+	}
+}
