@@ -46,18 +46,23 @@ func (p FTP) Client(ctx context.Context, conn stream.ByteStream) (*buffered.Stre
 }
 
 // Data does the handshake on a data connection, which it takes over, once the server
-// has answered the command for the transfer with a reply of 1yz. The connection verifies
-// the name that the control connection was verified for: set TLS.ServerName, or dial data
-// by name.
+// has answered the command for the transfer with a reply of 1yz. The name to verify is
+// TLS.ServerName, or else the one that the handshake on the control connection asked for,
+// or, where that was none, as with an address, the one that data was dialed by. ctx covers
+// the handshake only, and Limits do not count here.
 //
 // A control connection that stayed in plaintext has data connections in plaintext; that
 // is an *[UnavailableError] here.
 func (p FTP) Data(ctx context.Context, control *buffered.Stream, data stream.ByteStream) (*tls.Conn, error) {
-	if data == nil || control == nil {
+	if data == nil {
+		return nil, errNilStream
+	}
+	if control == nil {
+		_ = data.Close() // the error says more than this could
 		return nil, errNilStream
 	}
 	if why, ok := Plaintext.Lookup(control); ok {
-		_ = data.Close()
+		_ = data.Close() // likewise
 		return nil, fmt.Errorf("starttls: FTP: data: %w", why)
 	}
 	cfg := &tls.Config{}

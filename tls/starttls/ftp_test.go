@@ -113,6 +113,10 @@ func TestDataOfAControlConnectionInPlaintextIsRefused(t *testing.T) {
 	assert.Empty(t, rest(t.Context(), peer), "and closed")
 	_, err = starttls.FTP{}.Data(t.Context(), control, nil)
 	require.Error(t, err)
+	data, peer = memory.Pipe(nil)
+	_, err = starttls.FTP{}.Data(t.Context(), nil, data)
+	require.Error(t, err)
+	assert.Empty(t, rest(t.Context(), peer), "and closed")
 }
 
 func TestServerThatDeniesProtectedDataIsLeft(t *testing.T) {
