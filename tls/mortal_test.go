@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/strata-go/strata/internal/race"
 	"github.com/strata-go/strata/memory"
 	"github.com/strata-go/strata/stream"
 	"github.com/strata-go/strata/tcp"
@@ -61,10 +62,13 @@ func (m *mortal) Send(ctx context.Context, p []byte) (int, error) {
 }
 
 // deaths are ways to die. What the peer then has to be told is not an end.
-var deaths = map[string]func(stream.ByteStream){
-	"ends":   func(s stream.ByteStream) { _ = s.SendEOF(context.Background()) },
-	"resets": func(s stream.ByteStream) { _ = stream.Abort(s, nil) },
-	"closes": func(s stream.ByteStream) { _ = s.Close() },
+var deaths = []struct {
+	name string
+	die  func(stream.ByteStream)
+}{
+	{"ends", func(s stream.ByteStream) { _ = s.SendEOF(context.Background()) }},
+	{"resets", func(s stream.ByteStream) { _ = stream.Abort(s, nil) }},
+	{"closes", func(s stream.ByteStream) { _ = s.Close() }},
 }
 
 // small is a handshake of few bytes.
@@ -85,23 +89,26 @@ func small(t *testing.T, version uint16) (server, client *tls.Config) {
 func TestTransportThatDiesAnywhereNeverLooksLikeAnEnd(t *testing.T) {
 	for _, transport := range transports {
 		stride := 1
-		if transport.name == "TCP" {
+		switch {
+		case transport.name == "TCP":
 			stride = 29
+		case race.Enabled:
+			stride = len(deaths) // one for each byte
 		}
 		for _, v := range versions {
-			for name, die := range deaths {
+			for first, death := range deaths {
 				for _, clientDies := range []bool{true, false} {
 					side := "server"
 					if clientDies {
 						side = "client"
 					}
-					t.Run(strings.Join([]string{transport.name, v.name, side, name}, " "), func(t *testing.T) {
-						at := 0
+					t.Run(strings.Join([]string{transport.name, v.name, side, death.name}, " "), func(t *testing.T) {
+						at := first
 						for ; ; at += stride {
 							require.Less(t, at, 10_000)
 							x, y := transport.pipe(t)
 							a, b := x, y
-							m := &mortal{left: at, die: die}
+							m := &mortal{left: at, die: death.die}
 							if clientDies {
 								m.ByteStream, a = a, m
 							} else {
@@ -190,7 +197,7 @@ func TestMortalTransportIsSeenThrough(t *testing.T) {
 	defer c.Close()
 	_, err = s.Send(t.Context(), pattern(0, 20))
 	require.NoError(t, err)
-	deaths["ends"](b)
+	deaths[0].die(b)
 	require.ErrorContains(t, exchange(t.Context(), c), "an end in the middle")
 	require.NoError(t, s.Close())
 }
