@@ -149,10 +149,10 @@ func (t *Transport) dial(ctx context.Context, addr net.Addr, tlsConfig *tls.Conf
 // checkTLS wants what QUIC cannot do without.
 func checkTLS(cfg *tls.Config) error {
 	if cfg == nil {
-		return errors.New("quic: nil tls.Config")
+		return errors.New("nil tls.Config")
 	}
 	if len(cfg.NextProtos) == 0 && cfg.GetConfigForClient == nil {
-		return errors.New("quic: tls.Config has no NextProtos: the application protocol is part of every handshake (RFC 9001 section 8.1)")
+		return errors.New("tls.Config has no NextProtos: the application protocol is part of every handshake (RFC 9001 section 8.1)")
 	}
 	return nil
 }

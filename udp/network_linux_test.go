@@ -3,6 +3,7 @@ package udp_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"os/exec"
 	"strings"
@@ -39,6 +40,9 @@ func TestOnALink(t *testing.T) {
 	run(t, "ip", "address add fe80::1/64 dev v0 nodad")
 	run(t, "ip", "link set v1 up")
 	run(t, "ip", "link set v0 up")
+	for _, to := range []string{"[2001:db8::1]:9", "[fe80::1%v0]:9", "[ff15::1:2:3%v0]:9"} {
+		awaitRoute(t, to)
+	}
 	run(t, "ip", "neighbor add 192.0.2.2 lladdr 02:00:00:00:00:02 dev v0") // who takes everything
 
 	t.Run("groups of IPv4", func(t *testing.T) {
@@ -80,6 +84,28 @@ func run(t *testing.T, name, args string) {
 		t.Skip(err)
 	}
 	require.NoError(t, err, "%s %s: %s", name, args, out)
+}
+
+// awaitRoute waits until the kernel, which sees to that a little after a link is
+// up, knows a way to addr.
+func awaitRoute(t *testing.T, addr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		c, err := net.Dial("udp6", addr)
+		if err == nil {
+			require.NoError(t, c.Close())
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			require.NoError(t, err)
+		}
+	}
 }
 
 func zonesAreKept(t *testing.T) {

@@ -29,6 +29,7 @@ const helperVar = "STRATA_PROCESS_HELPER"
 // helpers are what changes the whole program.
 var helpers = map[string]func(ctx context.Context) error{
 	"reaped by the system": reapedByTheSystem,
+	"tells of signals":     tellsOfSignals,
 }
 
 func TestMain(m *testing.M) {

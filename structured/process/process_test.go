@@ -205,10 +205,13 @@ func TestTerminateStopsWaitingWhenItsContextIsDone(t *testing.T) {
 
 func TestProcessIsAskedOnce(t *testing.T) {
 	census(t)
-	cmd := process.Cmd{Args: []string{"bash", "-c", // whose read ends now and then, and lets a trap run
-		`trap 'echo asked' TERM; trap 'echo usr1' USR1; echo ready; while read -t 0.02 -r line || [ $? -gt 128 ]; do :; done; echo over`}}
-	cmd.Grace = forever
-	p := open(t, cmd)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p := open(t, process.Cmd{
+		Args:  []string{self},
+		Env:   []string{helperVar + "=tells of signals", "GORACE=atexit_sleep_ms=0"},
+		Grace: forever,
+	})
 	expect(t, p.Stdout(), "ready\n")
 	var all sync.WaitGroup
 	ask := func() { all.Go(func() { _, _ = p.Terminate(t.Context()) }) }
@@ -222,6 +225,22 @@ func TestProcessIsAskedOnce(t *testing.T) {
 	require.NoError(t, p.Stdin().SendEOF(t.Context()))
 	all.Wait()
 	assert.Equal(t, "over\n", rest(t, p.Stdout()))
+}
+
+func tellsOfSignals(context.Context) error {
+	signals := make(chan os.Signal, 64)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGUSR1)
+	fmt.Println("ready")
+	go func() { // ends with the input
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		signal.Stop(signals) // which has passed on what came before
+		close(signals)
+	}()
+	for s := range signals {
+		fmt.Println(map[os.Signal]string{syscall.SIGTERM: "asked", syscall.SIGUSR1: "usr1"}[s])
+	}
+	fmt.Println("over")
+	return nil
 }
 
 func TestStoppedProcessIsTerminated(t *testing.T) {

@@ -399,8 +399,8 @@ func TestDoneContextClosesTheConnection(t *testing.T) {
 func TestNamesThatEndTheCommandAreRefused(t *testing.T) {
 	for _, name := range []string{"a\r\nMAIL FROM:<x@y>", "a b", "a\nb", "a\x00b", "a\x7f"} {
 		for _, side := range []negotiator{
-			starttls.SMTP{Name: name}.Client, starttls.LMTP{Name: name}.Client, starttls.SMTP{Name: name}.Server,
-			starttls.IMAP{Name: name}.Server, starttls.POP3{Name: name}.Server,
+			starttls.SMTP{Name: name}.Client, starttls.LMTP{Name: name}.Client, starttls.SMTP{Name: name, TLS: new(tls.Config)}.Server,
+			starttls.IMAP{Name: name, TLS: new(tls.Config)}.Server, starttls.POP3{Name: name, TLS: new(tls.Config)}.Server,
 			starttls.XMPP{To: name}.Client, starttls.XMPP{To: "x.example", From: name}.Client,
 		} {
 			_, rest, err := script(t, side, step{say: "220 ready\r\n"})

@@ -56,6 +56,7 @@ func (e *ReplyError) Error() string {
 
 var (
 	errNilStream    = errors.New("starttls: nil stream")
+	errNilConfig    = errors.New("a server needs a tls.Config")
 	errTooManyLines = errors.New("the peer says too much")
 	errControl      = errors.New("control character in a line")
 )

@@ -20,7 +20,7 @@ type IMAP struct {
 	Policy Policy
 
 	// TLS configures the handshake, as for tls.UpgradeClient and
-	// tls.UpgradeServer. For a client it may be nil.
+	// tls.UpgradeServer. For a client it may be nil, and a server fails at once without.
 	TLS *tls.Config
 
 	// Options configure the stream under TLS. Nil means every default.
@@ -68,7 +68,7 @@ func (p IMAP) Client(ctx context.Context, conn stream.ByteStream) (*buffered.Str
 // negotiation in plaintext and comes out of the stream. The error is io.EOF when the
 // client left properly.
 func (p IMAP) Server(ctx context.Context, conn stream.ByteStream) (*buffered.Stream, error) {
-	return p.engine().negotiate(ctx, conn, func(ctx context.Context, ses *session) error {
+	return p.engine().negotiateServer(ctx, conn, func(ctx context.Context, ses *session) error {
 		name := cmp.Or(p.Name, "localhost")
 		if err := checkWord("name", name); err != nil {
 			return err

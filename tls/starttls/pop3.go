@@ -19,7 +19,7 @@ type POP3 struct {
 	Policy Policy
 
 	// TLS configures the handshake, as for tls.UpgradeClient and
-	// tls.UpgradeServer. For a client it may be nil.
+	// tls.UpgradeServer. For a client it may be nil, and a server fails at once without.
 	TLS *tls.Config
 
 	// Options configure the stream under TLS. Nil means every default.
@@ -56,7 +56,7 @@ func (p POP3) Client(ctx context.Context, conn stream.ByteStream) (*buffered.Str
 // negotiation in plaintext and comes out of the stream. The error is io.EOF when the
 // client left properly.
 func (p POP3) Server(ctx context.Context, conn stream.ByteStream) (*buffered.Stream, error) {
-	return p.engine().negotiate(ctx, conn, func(ctx context.Context, ses *session) error {
+	return p.engine().negotiateServer(ctx, conn, func(ctx context.Context, ses *session) error {
 		name := cmp.Or(p.Name, "localhost")
 		if err := checkWord("name", name); err != nil {
 			return err

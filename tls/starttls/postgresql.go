@@ -16,7 +16,7 @@ type PostgreSQL struct {
 	Policy Policy
 
 	// TLS configures the handshake, as for tls.UpgradeClient and
-	// tls.UpgradeServer. For a client it may be nil.
+	// tls.UpgradeServer. For a client it may be nil, and a server fails at once without.
 	TLS *tls.Config
 
 	// Options configure the stream under TLS. Nil means every default.
@@ -72,7 +72,7 @@ func (p PostgreSQL) Client(ctx context.Context, conn stream.ByteStream) (*buffer
 // Opportunistic it ends the negotiation in plaintext and comes out of the stream. The
 // error is io.EOF when the client hung up between two messages.
 func (p PostgreSQL) Server(ctx context.Context, conn stream.ByteStream) (*buffered.Stream, error) {
-	return p.engine().negotiate(ctx, conn, func(ctx context.Context, ses *session) error {
+	return p.engine().negotiateServer(ctx, conn, func(ctx context.Context, ses *session) error {
 		for {
 			if err := ses.count(); err != nil {
 				return err

@@ -223,6 +223,7 @@ func TestPostfix(t *testing.T) {
 
 // TestStunnel has stunnel do the dialogue in front of a plain server of ours.
 func TestStunnel(t *testing.T) {
+	unused := new(tls.Config) // stunnel does TLS
 	tests := []struct {
 		protocol string
 		client   func(*tls.Config) negotiator
@@ -230,10 +231,10 @@ func TestStunnel(t *testing.T) {
 		answer   string
 		talk     talk
 	}{
-		{"smtp", smtpClient, func() negotiator { return starttls.SMTP{Policy: starttls.Opportunistic}.Server }, "250 ok", smtpTalk[:1]},
-		{"imap", imapClient, func() negotiator { return starttls.IMAP{Policy: starttls.Opportunistic}.Server }, "a1 OK done", imapTalk[:1]},
-		{"pgsql", pgClient, func() negotiator { return starttls.PostgreSQL{Policy: starttls.Opportunistic}.Server }, "ok", talk{{"startup", "ok"}}},
-		{"pop3", pop3Client, func() negotiator { return starttls.POP3{Policy: starttls.Opportunistic}.Server }, "+OK", pop3Talk[:1]},
+		{"smtp", smtpClient, func() negotiator { return starttls.SMTP{Policy: starttls.Opportunistic, TLS: unused}.Server }, "250 ok", smtpTalk[:1]},
+		{"imap", imapClient, func() negotiator { return starttls.IMAP{Policy: starttls.Opportunistic, TLS: unused}.Server }, "a1 OK done", imapTalk[:1]},
+		{"pgsql", pgClient, func() negotiator { return starttls.PostgreSQL{Policy: starttls.Opportunistic, TLS: unused}.Server }, "ok", talk{{"startup", "ok"}}},
+		{"pop3", pop3Client, func() negotiator { return starttls.POP3{Policy: starttls.Opportunistic, TLS: unused}.Server }, "+OK", pop3Talk[:1]},
 	}
 	for _, tt := range tests {
 		t.Run(tt.protocol, func(t *testing.T) {

@@ -340,3 +340,20 @@ func TestHostileClientDoesNotHoldAServerForLong(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NoError(t, ctx.Err())
 }
+
+func TestAServerWithoutAConfigSaysNothing(t *testing.T) {
+	for name, server := range map[string]negotiator{
+		"SMTP":       starttls.SMTP{}.Server,
+		"LMTP":       starttls.LMTP{Policy: starttls.Opportunistic}.Server,
+		"IMAP":       starttls.IMAP{}.Server,
+		"POP3":       starttls.POP3{}.Server,
+		"PostgreSQL": starttls.PostgreSQL{}.Server,
+	} {
+		t.Run(name, func(t *testing.T) {
+			ours, theirs := memory.Pipe(nil)
+			_, err := server(t.Context(), ours)
+			require.EqualError(t, err, "starttls: "+name+": a server needs a tls.Config")
+			assert.Empty(t, rest(t.Context(), theirs))
+		})
+	}
+}

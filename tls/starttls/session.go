@@ -49,6 +49,17 @@ func (e engine) negotiate(ctx context.Context, conn stream.ByteStream, dialogue 
 	return nil, fmt.Errorf("starttls: %s: %w", e.protocol, err)
 }
 
+// negotiateServer is negotiate for a server, which has nothing to offer without
+// a Config.
+func (e engine) negotiateServer(ctx context.Context, conn stream.ByteStream, dialogue func(context.Context, *session) error) (*buffered.Stream, error) {
+	return e.negotiate(ctx, conn, func(ctx context.Context, ses *session) error {
+		if ses.tls == nil {
+			return errNilConfig
+		}
+		return dialogue(ctx, ses)
+	})
+}
+
 // use makes s what the session is over, with nothing known about it. The layer until
 // now, which may lie below s, forgets what it was told.
 func (ses *session) use(s stream.ByteStream) {

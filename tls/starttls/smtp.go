@@ -20,7 +20,7 @@ type SMTP struct {
 	Policy Policy
 
 	// TLS configures the handshake, as for tls.UpgradeClient and
-	// tls.UpgradeServer. For a client it may be nil.
+	// tls.UpgradeServer. For a client it may be nil, and a server fails at once without.
 	TLS *tls.Config
 
 	// Options configure the stream under TLS. Nil means every default.
@@ -148,7 +148,7 @@ func (ses *session) smtpOld(ctx context.Context, name string, refusal coded) err
 }
 
 func (p SMTP) server(ctx context.Context, conn stream.ByteStream, protocol, hello string) (*buffered.Stream, error) {
-	return p.engine(protocol).negotiate(ctx, conn, func(ctx context.Context, ses *session) error {
+	return p.engine(protocol).negotiateServer(ctx, conn, func(ctx context.Context, ses *session) error {
 		if err := checkWord("name", p.name()); err != nil {
 			return err
 		}
