@@ -35,10 +35,10 @@ func (v tlsVersion) cases() []benchCase {
 		// TLS any more: at close_notify it does not tell how many of several it has
 		// read, and in TLS 1.3 their headers do not show which of them that is. It
 		// keeps a buffer half the size, too: see /idle-after-bulk.
-		{Name: "/bulk", Target: 1.05, Setup: v.between(ourClient, ourServer, bulk)},
+		{Name: "/bulk", Target: 1.05, AllocFree: true, Setup: v.between(ourClient, ourServer, bulk)},
 		// The other end is bare here on both sides.
 		{Name: "/bulk-send", Target: 1.05, AllocFree: true, Setup: v.between(ourClient, bareServer, bulk)},
-		{Name: "/bulk-receive", Target: 1.05, Setup: v.between(bareClient, ourServer, bulk)},
+		{Name: "/bulk-receive", Target: 1.05, AllocFree: true, Setup: v.between(bareClient, ourServer, bulk)},
 		{Name: "/handshake", Target: 1.05, Setup: v.handshakes},
 	}
 	for i := range cases {
