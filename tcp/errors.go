@@ -53,7 +53,9 @@ func withoutCandidate(err error) error {
 func (e *DialError) Error() string {
 	texts := make([]string, len(e.Errs))
 	for i, err := range e.Errs {
-		texts[i] = err.Error()
+		// An attempt's error says "dial tcp" as well, and its address.
+		texts[i] = strings.TrimPrefix(err.Error(), "dial tcp ")
+		texts[i] = strings.TrimPrefix(texts[i], e.Addr+": ")
 	}
 	prefix := "tcp: dial "
 	if e.Addr != "" {
