@@ -93,7 +93,7 @@ func (cfg *ListenConfig) settle(name string) (*place, error) {
 		return nil, err
 	}
 	if cfg.KeepFile {
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil //nolint:nilnil // a nil place has no file to remove
 	}
 	return p, nil
 }

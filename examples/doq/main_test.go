@@ -140,18 +140,27 @@ func TestAStoppedServerAnswersWhatItWasAsked(t *testing.T) {
 	})
 }
 
+// open returns a stream of a connection of its own.
+func open(ctx context.Context, at place) (*quic.Conn, *quic.Stream, error) {
+	c, err := quic.Dial(ctx, net.JoinHostPort(at.host, at.port), at.client, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := c.OpenStream(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, c.Close())
+	}
+	return c, s, nil
+}
+
 // That a client gives up a query concerns that alone (RFC 9250 section 4.3.1).
 func TestCanceledQueryLeavesTheOthers(t *testing.T) {
 	serving(t, func(ctx context.Context, at place) error {
-		c, err := quic.Dial(ctx, net.JoinHostPort(at.host, at.port), at.client, nil)
+		c, s, err := open(ctx, at)
 		if err != nil {
 			return err
 		}
 		defer c.Close()
-		s, err := c.OpenStream(ctx)
-		if err != nil {
-			return err
-		}
 		query, err := messages.Append(nil, packed(t))
 		if err != nil {
 			return err
@@ -190,15 +199,11 @@ func TestWhatIsNoQueryEndsTheConnection(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			serving(t, func(ctx context.Context, at place) error {
-				c, err := quic.Dial(ctx, net.JoinHostPort(at.host, at.port), at.client, nil)
+				c, s, err := open(ctx, at)
 				if err != nil {
 					return err
 				}
 				defer c.Close()
-				s, err := c.OpenStream(ctx)
-				if err != nil {
-					return err
-				}
 				if _, err := s.Send(ctx, said); err != nil {
 					return err
 				}
